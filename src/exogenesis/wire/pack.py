@@ -1,0 +1,231 @@
+"""The catalogue pack: titles, content vectors and the start basis, signed and compressed.
+
+File: magic ``EXOK``, version 1, signature (64) of the catalogue key over all other bytes, then
+one zstd frame that declares its size. Body::
+
+    u32 n, then n bytes of JSON: {"lineage", "lineage_id", "encoder", "titles": [{...}, ...]}
+    m x 384 int8   content codes        m x float16   content scales
+    m x  64 float16 start basis
+
+The signature is checked before anything is decompressed, and the declared size before memory is
+taken: at most 1 MiB and 64 times the frame, which no real catalogue comes near. The order of the
+titles is the catalogue index; within a lineage it is append-only.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import zstandard
+
+from exogenesis.core.limits import (
+    CONTENT_DIM,
+    PACK_BODY_BYTES_FREE,
+    PACK_BODY_BYTES_MAX,
+    PACK_BYTES_MAX,
+    PACK_RATIO_MAX,
+    TASTE_DIM,
+    TITLES_MAX,
+)
+from exogenesis.core.titles import NAME_LENGTH_MAX, Title
+from exogenesis.core.vectors import Floats, Halves, Int8s, dequantise
+from exogenesis.errors import CatalogError, RemoteError
+from exogenesis.wire.fields import (
+    LINEAGE_BYTES,
+    SIGNATURE_BYTES,
+    check_signature,
+    check_size,
+    check_start,
+    fixed,
+    sign,
+)
+
+MAGIC = b"EXOK"
+VERSION = 1
+DOMAIN = "pack"
+_START = MAGIC + bytes((VERSION,))
+_HEAD_BYTES = len(_START) + SIGNATURE_BYTES
+_ROW_BYTES = CONTENT_DIM + 2 + 2 * TASTE_DIM
+_HEAD_FIELDS = {"lineage", "lineage_id", "encoder", "titles"}
+_TITLE_DEFAULTS = {field.name: field.default for field in fields(Title)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A decoded catalogue pack.
+
+    Attributes:
+        lineage: name of the catalogue lineage.
+        lineage_id: 4 bytes that stand for it on the wire.
+        encoder: which program made the content vectors; two encoders are never mixed.
+        titles: in catalogue order.
+        content_codes, content_scales: ``(m, 384)`` int8 and ``(m,)`` float16.
+        basis: ``(m, 64)`` float16 start basis.
+    """
+
+    lineage: str
+    lineage_id: bytes
+    encoder: str
+    titles: tuple[Title, ...]
+    content_codes: Int8s
+    content_scales: Halves
+    basis: Halves
+
+    @property
+    def content(self) -> Floats:
+        """``(m, 384)`` float32 content vectors, unit rows up to the coding."""
+        return dequantise(self.content_codes, self.content_scales)
+
+
+def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
+    """Code, compress and sign a pack.
+
+    Raises:
+        CatalogError: the catalogue is too large for a pack.
+        ValueError: a table does not fit the titles.
+    """
+    rows = len(pack.titles)
+    head = {
+        "lineage": pack.lineage,
+        "lineage_id": fixed(pack.lineage_id, LINEAGE_BYTES, "a lineage").hex(),
+        "encoder": pack.encoder,
+        "titles": [_title_fields(title) for title in pack.titles],
+    }
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    body = b"".join(
+        (
+            struct.pack("<I", len(text)),
+            text,
+            fixed(pack.content_codes.tobytes(), rows * CONTENT_DIM, "the content codes"),
+            fixed(pack.content_scales.astype("<f2").tobytes(), rows * 2, "the content scales"),
+            fixed(pack.basis.astype("<f2").tobytes(), rows * 2 * TASTE_DIM, "the start basis"),
+        )
+    )
+    frame = zstandard.ZstdCompressor(level=10, write_content_size=True).compress(body)
+    raw = _START + sign(DOMAIN, _START + frame, signing_key) + frame
+    if len(body) > _body_bytes_max(frame) or len(raw) > PACK_BYTES_MAX:
+        raise CatalogError(
+            f"{len(pack.titles)} titles make a pack of {len(raw)} bytes, {len(body)} unpacked; "
+            f"the limits are {PACK_BYTES_MAX} and {_body_bytes_max(frame)}: use fewer titles"
+        )
+    return raw
+
+
+def _title_fields(title: Title) -> dict[str, object]:
+    given = asdict(title).items()
+    return {name: value for name, value in given if value != _TITLE_DEFAULTS[name]}
+
+
+def _body_bytes_max(frame: bytes) -> int:
+    return min(PACK_BODY_BYTES_MAX, PACK_BODY_BYTES_FREE + PACK_RATIO_MAX * len(frame))
+
+
+def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
+    """Check and read a pack.
+
+    Raises:
+        RemoteError: ``truncated``, ``oversized``, ``bad_magic``, ``bad_version``,
+            ``bad_signature``, ``bad_compression`` or ``bad_value``.
+    """
+    check_size(raw, "a catalogue pack", least=_HEAD_BYTES + 1, most=PACK_BYTES_MAX)
+    check_start(raw, "catalogue pack", MAGIC, VERSION)
+    frame, signature = raw[_HEAD_BYTES:], raw[len(_START) : _HEAD_BYTES]
+    check_signature(DOMAIN, _START + frame, signature, catalog_public, "a catalogue pack")
+    body = _decompressed(frame)
+    check_size(body, "a pack body", least=4, most=PACK_BODY_BYTES_MAX)
+    (length,) = struct.unpack_from("<I", body)
+    head = _head(body[4 : 4 + length])
+    rows = len(head.titles)
+    size = 4 + length + rows * _ROW_BYTES
+    check_size(body, f"a pack body of {rows} titles", least=size, most=size)
+    at = 4 + length
+    codes = np.frombuffer(body, np.int8, rows * CONTENT_DIM, at).reshape(rows, CONTENT_DIM)
+    at += codes.nbytes
+    scales = np.frombuffer(body, "<f2", rows, at)
+    at += scales.nbytes
+    basis = np.frombuffer(body, "<f2", rows * TASTE_DIM, at).reshape(rows, TASTE_DIM)
+    finite = np.isfinite(scales).all() and np.isfinite(basis).all()
+    if not finite or (scales < 0).any() or (codes == -128).any():
+        raise RemoteError("bad_value", "a catalogue pack with a vector out of range")
+    return Pack(
+        lineage=head.lineage,
+        lineage_id=head.lineage_id,
+        encoder=head.encoder,
+        titles=head.titles,
+        content_codes=codes,
+        content_scales=scales,
+        basis=basis,
+    )
+
+
+def check_encoder(pack: Pack, expected: str) -> None:
+    """Refuse a pack whose content vectors another encoder made: two spaces are never mixed.
+
+    Raises:
+        RemoteError: ``wrong_encoder``.
+    """
+    if pack.encoder != expected:
+        raise RemoteError(
+            "wrong_encoder", f"the pack was encoded by {pack.encoder!r}, expected {expected!r}"
+        )
+
+
+def _decompressed(frame: bytes) -> bytes:
+    try:
+        size = zstandard.get_frame_parameters(frame).content_size
+        if size in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR):
+            raise RemoteError("bad_compression", "a pack that does not declare its size")
+        if size > _body_bytes_max(frame):
+            raise RemoteError("oversized", f"a pack that declares {size} bytes when decompressed")
+        return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompress(
+            frame, allow_extra_data=False
+        )
+    except zstandard.ZstdError as error:
+        raise RemoteError("bad_compression", f"a pack that does not decompress: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    lineage: str
+    lineage_id: bytes
+    encoder: str
+    titles: tuple[Title, ...]
+
+
+def _head(text: bytes) -> _Head:
+    try:
+        head = json.loads(text.decode())
+        if set(head) != _HEAD_FIELDS:
+            raise ValueError(f"a head has the fields {sorted(_HEAD_FIELDS)}")
+        lineage, encoder = head["lineage"], head["encoder"]
+        lineage_id = bytes.fromhex(head["lineage_id"])
+        titles = tuple(_title(entry) for entry in head["titles"])
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RemoteError("bad_value", f"a pack with an unreadable head: {error}") from error
+    named = _is_word(lineage) and _is_word(encoder) and len(lineage_id) == LINEAGE_BYTES
+    if not named or lineage_id.hex() != head["lineage_id"]:
+        raise RemoteError("bad_value", "a catalogue pack whose lineage or encoder is malformed")
+    if not 1 <= len(titles) <= TITLES_MAX:
+        raise RemoteError("bad_value", f"a catalogue pack of {len(titles)} titles")
+    if len({title.id for title in titles}) != len(titles):
+        raise RemoteError("bad_value", "a catalogue pack with a title id that is there twice")
+    return _Head(lineage=lineage, lineage_id=lineage_id, encoder=encoder, titles=titles)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH_MAX and value.isprintable()
+
+
+def _title(entry: object) -> Title:
+    if not isinstance(entry, dict):
+        raise TypeError("a title is an object")
+    unknown = entry.keys() - _TITLE_DEFAULTS.keys()
+    if unknown:
+        raise ValueError(f"unknown field {min(unknown)!r}")
+    genres = entry.get("genres", [])
+    if not isinstance(genres, list):
+        raise TypeError("genres are a list")
+    return Title(**{**entry, "genres": tuple(genres)})
