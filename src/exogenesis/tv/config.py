@@ -1,0 +1,50 @@
+"""What a television is told once, by its firmware or by its owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exogenesis.core.dial import Dial
+from exogenesis.core.ranking import RankerSettings
+from exogenesis.errors import InputError
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrainConfig:
+    """Settings of one television; the keys are pinned here and never learnt from a server.
+
+    Attributes:
+        storage_path: the home folder, made with mode 0700; None keeps everything in memory.
+        server_url: ``https://host[:port]`` of the constellation; None stays local.
+        worker_public: 32-byte Ed25519 key that signs manifests and pages.
+        catalog_public: 32-byte Ed25519 key that signs catalogue packs.
+        enrol_token: 32-byte one-time token for the first sync; another one enrols anew.
+        ranker: weights of the ranking.
+        dial: this television's own floor; a server may only ask for more blur.
+        ca_file: certificates to trust instead of the system's.
+        timeout_s: longest wait for one answer, in seconds.
+    """
+
+    storage_path: Path | None = None
+    server_url: str | None = None
+    worker_public: bytes | None = None
+    catalog_public: bytes | None = None
+    enrol_token: bytes | None = None
+    ranker: RankerSettings = field(default_factory=RankerSettings)
+    dial: Dial = field(default_factory=Dial)
+    ca_file: Path | None = None
+    timeout_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse keys and tokens of the wrong length.
+
+        Raises:
+            InputError: naming the field.
+        """
+        for name in ("worker_public", "catalog_public", "enrol_token"):
+            value = getattr(self, name)
+            if value is not None and len(value) != _KEY_BYTES:
+                raise InputError(f"{name} must have {_KEY_BYTES} bytes, not {len(value)}")
