@@ -1,0 +1,34 @@
+"""A title as a reader hands it on: what the pack keeps, and the words the encoder reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from exogenesis.core.titles import Title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry:
+    """One title with the text from which its content vector is made.
+
+    Attributes:
+        title: the fields that reach the televisions.
+        text: words and marks such as ``genre_comedy``; it stays with the operator.
+    """
+
+    title: Title
+    text: str
+
+
+def entry(title: Title, words: Iterable[str] = ()) -> CatalogEntry:
+    """Join what a title says about itself with further ``words`` of its reader."""
+    marks = [mark("genre", genre) for genre in title.genres]
+    if title.year is not None:
+        marks += [str(title.year), f"decade_{title.year // 10}"]
+    return CatalogEntry(title=title, text=" ".join([title.name, *marks, *words]))
+
+
+def mark(kind: str, value: str) -> str:
+    """One token for a whole value: ``mark("genre", "sci-fi") == "genre_scifi"``."""
+    return f"{kind}_{''.join(filter(str.isalnum, value.lower()))}"
