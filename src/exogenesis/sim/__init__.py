@@ -1,0 +1,1 @@
+"""Both machines in one process: households, network, faults, checkers, evaluation."""

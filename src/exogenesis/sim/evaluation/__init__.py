@@ -1,0 +1,1 @@
+"""How well each way of recommending finds what households finished later."""
