@@ -14,6 +14,17 @@ from exogenesis.tv.collective import Collective
 from exogenesis.tv.ledger import Ledger, LedgerEntry, titles_told
 from exogenesis.tv.persistence import Database
 
+_EVERYTHING = (
+    "memories",
+    "skills",
+    "rejections",
+    "vectors",
+    "causes",
+    "outbox",
+    "ledger",
+    "blocks",
+    "profiles",
+)
 _UNFINISHED = "unfinished_forget"
 _FATES = {
     True: "the round is closed, what arrived is merged with reports of other households",
@@ -120,8 +131,9 @@ class Forgetter:
         """Forget that any profile ever watched a title."""
 
         def erase() -> None:
-            self._database.run("forget_event_title", title=title_id)
+            self._database.run("forget_memory_title", title=title_id)
             self._database.run("forget_skill_title", title=title_id)
+            self._database.run("forget_rejection_title", title=title_id)
 
         return self._forget({title_id}, erase)
 
@@ -133,8 +145,9 @@ class Forgetter:
         """
 
         def erase() -> None:
-            self._database.run("forget_event_profile", profile=name)
+            self._database.run("forget_memory_profile", profile=name)
             self._database.run("forget_skill_profile", profile=name)
+            self._database.run("forget_rejection_profile", profile=name)
             if remove:
                 self._database.run("drop_profile", name=name)
 
@@ -149,7 +162,7 @@ class Forgetter:
         """
 
         def erase() -> None:
-            for name in ("events", "skills", "outbox", "ledger", "blocks", "profiles"):
+            for name in _EVERYTHING:
                 self._database.run(f"forget_{name}")
             self._database.run("drop_plan")
             self._database.store_setting("consent", None)

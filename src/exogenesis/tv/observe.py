@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -69,12 +70,23 @@ def store_events(
     with database.transaction():
         for event in taken:
             at = now if event.at is None else event.at
+            finished = event.fraction >= FINISHED_FRACTION
+            told = {"task": "watch", "fraction": event.fraction, "success": finished}
             database.run(
-                "add_event",
+                "add_memory",
+                tier=3,
+                kind="viewing",
                 profile=event.profile,
-                title=event.title_id,
-                fraction=float(event.fraction),
+                subject=event.title_id,
+                session="",
+                text="",
+                metadata=json.dumps(told),
+                codes=None,
+                scale=None,
+                importance=float(event.fraction),
+                trusted=1,
                 at=at,
             )
-            finished = event.fraction >= FINISHED_FRACTION
-            agentdb.skill_store(event.profile, event.title_id, finished=finished, at=at)
+            agentdb.skill_store(
+                event.profile, event.title_id, finished=finished, at=at, fraction=event.fraction
+            )

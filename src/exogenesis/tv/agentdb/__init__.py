@@ -47,10 +47,19 @@ class AgentDB:
         rows, cosines = nearest(self._content, query, k, mask)
         return [VectorResult(int(row), float(c)) for row, c in zip(rows, cosines, strict=True)]
 
-    def skill_store(self, profile: str, title_id: str, *, finished: bool, at: int) -> None:
+    def skill_store(
+        self, profile: str, title_id: str, *, finished: bool, at: int, fraction: float = 1.0
+    ) -> None:
         """Count one more start, and finish, of a title; merged by profile and title."""
         self._database.run(
-            "store_skill", profile=profile, title=title_id, finished=int(finished), at=at
+            "store_skill",
+            profile=profile,
+            title=title_id,
+            finished=int(finished),
+            at=at,
+            fraction=fraction,
+            episode=None,
+            rhythm="{}",
         )
 
     def skill_list(self, profile: str) -> list[Skill]:

@@ -1,12 +1,14 @@
 """SQLite as the source of truth: one file, one connection, acknowledged means on the disk.
 
 Write-ahead log, ``synchronous = FULL``, exclusive lock, no memory map. Statements live in
-``sql/queries.sql``, each under a line ``-- name: ...``; the schema in ``sql/migrations``,
-applied in order and counted in ``PRAGMA user_version``.
+``sql/queries``, each under a line ``-- name: ...``; the schema in ``sql/migrations``, applied in
+order and counted in ``PRAGMA user_version``. Every row carries a digest of its values, which
+SQLite computes when the row is written.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib.resources import files
@@ -24,13 +26,28 @@ FILE_NAME = "brain.db"
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
 
-_QUERIES = statements(__package__, "sql/queries.sql")
+_DIGEST_BYTES = 8
 _SETTINGS = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA mmap_size = 0;
 PRAGMA secure_delete = ON;
 PRAGMA foreign_keys = ON;
 """
+
+
+def row_digest(*values: Value) -> bytes:
+    """Return 8 bytes of BLAKE2b over the values of a row, as SQLite hands them on."""
+    return hashlib.blake2b(repr(values).encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _queries() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in files(__package__).joinpath("sql/queries").iterdir():
+        found |= statements(__package__, f"sql/queries/{entry.name}")
+    return found
+
+
+_QUERIES = _queries()
 
 
 def _migrations() -> list[str]:
@@ -62,6 +79,7 @@ class Database:
         path = None if home is None else make_folder(home, mode=0o700) / FILE_NAME
         connection = connect(path, settings=_SETTINGS)
         try:
+            connection.create_scalar_function("row_digest", row_digest, deterministic=True)
             database = cls(connection, str(path or "memory"))
             database._migrate()
         except BaseException:
@@ -88,7 +106,7 @@ class Database:
         return list(self._connection.execute(sql))
 
     def run(self, name: str, /, **values: Value) -> list[Row]:
-        """Run the statement ``name`` of ``queries.sql`` and return all its rows."""
+        """Run the statement ``name`` of ``sql/queries`` and return all its rows."""
         with database_errors(self._where):
             return list(self._connection.execute(_QUERIES[name], values))
 

@@ -1,0 +1,5 @@
+"""What the television remembers, in twelve tiers."""
+
+from exogenesis.tv.memory.tiers import MemoryTier
+
+__all__ = ["MemoryTier"]
