@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import MAXYEAR, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from exogenesis.cli.home import CONSTELLATION, default_home, initialise, opened, store_pack
 from exogenesis.cli.keyfile import read_key
+from exogenesis.cli.options import json_option, print_json, profile_option
 from exogenesis.cli.screen import (
     CONSENT_SCREEN,
     SYNC_STATES,
@@ -37,21 +35,6 @@ from exogenesis.wire.push import PUSH_BYTES
 _KEY_BYTES = 32
 _DAY_S = 86_400
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-def _json_option(command: _Command) -> _Command:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-
-
-def _profile_option(command: _Command) -> _Command:
-    return click.option("--profile", default="home", show_default=True, help="Who watches.")(
-        command
-    )
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1, default=lambda raw: raw.hex()))
 
 
 @click.group()
@@ -79,7 +62,7 @@ def tv(context: click.Context, home: Path) -> None:
 @click.option("--token", help="One-time enrolment token, 64 hexadecimal digits.")
 @click.option("--ca-file", type=_FILE, help="Certificates to trust instead of the system's.")
 @click.option("--no-server", is_flag=True, help="Drop the server, its key, token and certificates.")
-@_json_option
+@json_option
 @click.pass_obj
 def init(
     home: Path,
@@ -109,7 +92,7 @@ def init(
     dropped = dict.fromkeys(CONSTELLATION) if no_server else {}
     made = initialise(home, pack, {**dropped, **named})
     if as_json:
-        _print_json({"home": str(home), **asdict(made)})
+        print_json({"home": str(home), **asdict(made)})
         return
     click.echo(f"television in {home}: {made.titles} titles ({made.encoder})")
     if not made.consent:
@@ -140,7 +123,7 @@ def profile() -> None:
 @click.option("--kid", is_flag=True, help="A kid's profile: it never contributes.")
 @click.option("--age-limit", type=int, help="Hides titles for older viewers, and unrated ones.")
 @click.option("--private", is_flag=True, help="Never contributes, whatever the consent.")
-@_json_option
+@json_option
 @click.pass_obj
 def add_profile(
     home: Path, name: str, kid: bool, age_limit: int | None, private: bool, as_json: bool
@@ -155,20 +138,20 @@ def add_profile(
     with opened(home) as television:
         television.brain.add_profile(added)
     if as_json:
-        _print_json(asdict(added))
+        print_json(asdict(added))
     else:
         click.echo(f"added {name}")
 
 
 @profile.command("list", epilog="Example: omega tv profile list")
-@_json_option
+@json_option
 @click.pass_obj
 def list_profiles(home: Path, as_json: bool) -> None:
     """List the profiles."""
     with opened(home) as television:
         profiles = television.brain.profiles()
     if as_json:
-        _print_json([asdict(one) for one in profiles])
+        print_json([asdict(one) for one in profiles])
         return
     for one in profiles:
         limit = "" if one.age_limit is None else f", age limit {one.age_limit}"
@@ -178,7 +161,7 @@ def list_profiles(home: Path, as_json: bool) -> None:
 
 @profile.command("remove", epilog="Example: omega tv profile remove mia")
 @click.argument("name")
-@_json_option
+@json_option
 @click.pass_obj
 def remove_profile(home: Path, name: str, as_json: bool) -> None:
     """Remove a profile with all that it watched."""
@@ -190,7 +173,7 @@ def remove_profile(home: Path, name: str, as_json: bool) -> None:
 @tv.command(epilog="Example: omega tv consent on")
 @click.argument("choice", type=click.Choice(["on", "off", "status"]))
 @click.option("--yes", is_flag=True, help="Do not ask back.")
-@_json_option
+@json_option
 @click.pass_obj
 def consent(home: Path, choice: str, yes: bool, as_json: bool) -> None:
     """Say whether this television may learn together with others; off until switched on."""
@@ -207,7 +190,7 @@ def consent(home: Path, choice: str, yes: bool, as_json: bool) -> None:
             brain.consent(choice == "on")
         allowed = brain.consented
     if as_json:
-        _print_json({"consent": allowed})
+        print_json({"consent": allowed})
     else:
         verb = "stays" if declined else "is"
         click.echo(f"consent {verb} {'on' if allowed else 'off'}")
@@ -228,14 +211,14 @@ def _agreed(as_json: bool) -> bool:
 @tv.command(epilog='Example: omega tv observe "Heat (1995)" --fraction 1 --at 2025-01-31T21:00')
 @click.argument("title")
 @click.option("--fraction", required=True, type=float, help="How much was watched, 0 to 1.")
-@_profile_option
+@profile_option
 @click.option(
     "--at",
     type=datetime.fromisoformat,
     metavar="ISO",
     help="When: local time, unless it names its zone (+01:00 or Z).  [default: now]",
 )
-@_json_option
+@json_option
 @click.pass_obj
 def observe(
     home: Path, title: str, fraction: float, profile: str, at: datetime | None, as_json: bool
@@ -248,7 +231,7 @@ def observe(
             ViewingEvent(title_id=found.id, fraction=fraction, profile=profile, at=seconds)
         )
     if as_json:
-        _print_json({"title_id": found.id, "fraction": fraction, "profile": profile})
+        print_json({"title_id": found.id, "fraction": fraction, "profile": profile})
     else:
         click.echo(f"stored: {profile} watched {fraction:.0%} of {found.name}")
 
@@ -266,11 +249,11 @@ def _unix_seconds(at: datetime) -> int:
 
 
 @tv.command(epilog="Example: omega tv recommend -n 5 --minutes 120")
-@_profile_option
+@profile_option
 @click.option("-n", "--limit", default=10, show_default=True, help="How many titles.")
 @click.option("--minutes", type=int, help="Only titles of at most this length.")
 @click.option("--no-explore", is_flag=True, help="Keep the last place for the ranking, too.")
-@_json_option
+@json_option
 @click.pass_obj
 def recommend(
     home: Path, profile: str, limit: int, minutes: int | None, no_explore: bool, as_json: bool
@@ -280,7 +263,7 @@ def recommend(
     with opened(home) as television:
         listed = television.brain.recommend(context)
     if as_json:
-        _print_json([asdict(one) for one in listed])
+        print_json([asdict(one) for one in listed])
         return
     if not listed:
         click.echo("nothing is left that may be shown to this profile now")
@@ -290,15 +273,15 @@ def recommend(
 
 @tv.command(epilog='Example: omega tv explain "Heat (1995)"')
 @click.argument("title")
-@_profile_option
-@_json_option
+@profile_option
+@json_option
 @click.pass_obj
 def explain(home: Path, title: str, profile: str, as_json: bool) -> None:
     """Take the score of one title apart."""
     with opened(home) as television:
         told = television.brain.explain(television.catalog.find(title).id, profile)
     if as_json:
-        _print_json(asdict(told))
+        print_json(asdict(told))
         return
     click.echo(f"{told.name}  [{told.title_id}]")
     if told.hidden_because is not None:
@@ -313,7 +296,7 @@ def explain(home: Path, title: str, profile: str, as_json: bool) -> None:
 
 
 @tv.command(epilog="Example: omega tv sync")
-@_json_option
+@json_option
 @click.pass_obj
 def sync(home: Path, as_json: bool) -> None:
     """Talk to the constellation once: pull what is new, send what is due."""
@@ -327,7 +310,7 @@ def sync(home: Path, as_json: bool) -> None:
             result = television.brain.sync()
             next_push_at = television.brain.next_push_at()
     if as_json:
-        _print_json({**asdict(result), "next_push_at": next_push_at})
+        print_json({**asdict(result), "next_push_at": next_push_at})
     else:
         _print_sync(result, next_push_at)
 
@@ -344,7 +327,7 @@ def _print_sync(result: SyncResult, next_push_at: int | None) -> None:
 
 @tv.command(epilog="Example: omega tv ledger --bytes")
 @click.option("--bytes", "with_bytes", is_flag=True, help="Print every byte that left.")
-@_json_option
+@json_option
 @click.pass_obj
 def ledger(home: Path, with_bytes: bool, as_json: bool) -> None:
     """Show everything that left this television, and what it said."""
@@ -352,7 +335,7 @@ def ledger(home: Path, with_bytes: bool, as_json: bool) -> None:
         entries = television.brain.ledger()
         names = {title.id: title.name for title in television.catalog.titles}
     if as_json:
-        _print_json([asdict(entry) for entry in entries])
+        print_json([asdict(entry) for entry in entries])
         return
     if not entries:
         click.echo("nothing has left this television")
@@ -366,14 +349,14 @@ def _set_block(home: Path, title: str, blocked: bool, as_json: bool) -> None:
         change = television.brain.block if blocked else television.brain.unblock
         change(found.id)
     if as_json:
-        _print_json({"title_id": found.id, "blocked": blocked})
+        print_json({"title_id": found.id, "blocked": blocked})
     else:
         click.echo(f"{found.name} is {'blocked' if blocked else 'allowed'} for every profile")
 
 
 @tv.command(epilog='Example: omega tv block "Heat (1995)"')
 @click.argument("title")
-@_json_option
+@json_option
 @click.pass_obj
 def block(home: Path, title: str, as_json: bool) -> None:
     """Never show a title again."""
@@ -382,7 +365,7 @@ def block(home: Path, title: str, as_json: bool) -> None:
 
 @tv.command(epilog='Example: omega tv unblock "Heat (1995)"')
 @click.argument("title")
-@_json_option
+@json_option
 @click.pass_obj
 def unblock(home: Path, title: str, as_json: bool) -> None:
     """Allow a blocked title again."""
@@ -393,7 +376,7 @@ def unblock(home: Path, title: str, as_json: bool) -> None:
 @click.argument("title", required=False)
 @click.option("--profile", help="Forget what this profile watched.")
 @click.option("--all", "everything", is_flag=True, help="Forget everything.")
-@_json_option
+@json_option
 @click.pass_obj
 def forget(
     home: Path, title: str | None, profile: str | None, everything: bool, as_json: bool
@@ -407,7 +390,7 @@ def forget(
 
 def _print_forgotten(report: ForgetReport, as_json: bool) -> None:
     if as_json:
-        _print_json({**asdict(report), "note": report.note})
+        print_json({**asdict(report), "note": report.note})
         return
     click.echo(
         f"erased {report.events} events, {report.skills} titles (counted once for each profile),\n"
@@ -418,14 +401,14 @@ def _print_forgotten(report: ForgetReport, as_json: bool) -> None:
 
 
 @tv.command(epilog="Example: omega tv status --json")
-@_json_option
+@json_option
 @click.pass_obj
 def status(home: Path, as_json: bool) -> None:
     """Say how this television stands."""
     with opened(home) as television:
         stats = television.brain.stats()
     if as_json:
-        _print_json(asdict(stats))
+        print_json(asdict(stats))
         return
     for name, shown in in_words(stats).items():
         click.echo(f"{name:28} {shown}")

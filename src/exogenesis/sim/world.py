@@ -192,12 +192,15 @@ def _household(name: str, resident: Resident) -> Household:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planted:
-    """What the households never see: ``(m, c)`` phi, ``(m,)`` skew, ``(4, m)`` habit."""
+class Planted:
+    """What the households never see: ``(m, c)`` phi, ``(m,)`` skew, ``(4, m)`` habit, and the
+    genre of each title, ``(m,)``.
+    """
 
     circles: Matrix
     skew: Matrix
     habit: Matrix
+    genres: Indices
 
     def chances(self, match: Matrix, settings: WorldSettings) -> tuple[Matrix, Matrix]:
         """Weights of being started ``(4, m)`` and chances of being finished ``(m,)``."""
@@ -208,6 +211,15 @@ class _Planted:
 
 def make_world(settings: WorldSettings, rng: np.random.Generator) -> World:
     """Invent a world; the same settings and generator state give the same world."""
+    titles, planted = plant(settings, rng)
+    residents = tuple(_resident(settings, planted, rng) for _ in range(settings.households))
+    return World(settings=settings, titles=titles, residents=residents)
+
+
+def plant(
+    settings: WorldSettings, rng: np.random.Generator
+) -> tuple[tuple[InventedTitle, ...], Planted]:
+    """Invent the titles, and what governs who likes them."""
     vocabulary = _Vocabulary.draw(settings, rng)
     names = rng.permutation(TITLES_MAX)[: settings.titles]
     circles = _memberships(settings, rng)
@@ -218,9 +230,8 @@ def make_world(settings: WorldSettings, rng: np.random.Generator) -> World:
     )
     moods = rng.normal(0.0, settings.habit, (len(DAYPARTS), len(GENRES)))
     genres = np.array([GENRES.index(entry.title.genres[0]) for entry in titles])
-    planted = _Planted(circles, rng.normal(0.0, settings.skew, settings.titles), moods[:, genres])
-    residents = tuple(_resident(settings, planted, rng) for _ in range(settings.households))
-    return World(settings=settings, titles=titles, residents=residents)
+    skew = rng.normal(0.0, settings.skew, settings.titles)
+    return titles, Planted(circles, skew, moods[:, genres], genres.astype(np.int64))
 
 
 def _memberships(settings: WorldSettings, rng: np.random.Generator) -> Matrix:
@@ -282,7 +293,7 @@ class _Vocabulary:
         )
 
 
-def _resident(settings: WorldSettings, planted: _Planted, rng: np.random.Generator) -> Resident:
+def _resident(settings: WorldSettings, planted: Planted, rng: np.random.Generator) -> Resident:
     liked = rng.choice(settings.circles, size=min(3, settings.circles), replace=False)
     theta = rng.dirichlet(np.full(len(liked), 2.0), 2)
     then, now = theta @ planted.circles[:, liked].T
@@ -299,7 +310,7 @@ def _resident(settings: WorldSettings, planted: _Planted, rng: np.random.Generat
 
 def _sessions(
     settings: WorldSettings,
-    planted: _Planted,
+    planted: Planted,
     matches: tuple[Matrix, Matrix],
     slots: Indices,
     goal: int,
