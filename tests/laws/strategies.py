@@ -126,6 +126,12 @@ titles = st.builds(
     available_from=wholes,
     available_until=wholes,
     popularity=st.floats(0, 1e15),
+    language=st.none() | words,
+    people=st.lists(words, max_size=8).map(tuple),
+    episodes=st.none() | st.integers(1, 2**40 - 1),
+    regions=st.dictionaries(
+        st.from_regex("[A-Z]{2}(-[A-Z0-9]{2})?", fullmatch=True), st.floats(0, 1e15), max_size=3
+    ).map(lambda found: tuple(sorted(found.items()))),
 )
 
 

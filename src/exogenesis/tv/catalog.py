@@ -79,6 +79,7 @@ class Catalog:
             available_until=_column((t.available_until for t in pack.titles), ALWAYS_UNTIL),
         )
         self.tastes = TasteCache()
+        self._regional: dict[str, Floats] = {}
         self._positions = {title.id: row for row, title in enumerate(pack.titles)}
         if len(self._positions) != len(pack.titles):
             raise CatalogError("the catalogue pack names one title twice")
@@ -114,6 +115,31 @@ class Catalog:
 
     def __contains__(self, title_id: str) -> bool:
         return title_id in self._positions
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Codes of the regions of which at least one title has a popularity, sorted."""
+        return tuple(sorted({code for title in self.titles for code, _ in title.regions}))
+
+    def log_popularity_in(self, region: str | None) -> Floats:
+        """``(m,)`` float32 log(1 + popularity in a region), to rank by where nothing is known.
+
+        A title without a figure for the region is expected to have the region's usual share of
+        its popularity everywhere: the sum over the titles with a figure by the sum of their
+        popularity, at most 1. A region without any figure, and None, gives the popularity
+        everywhere.
+        """
+        if region is None or region not in self.regions:
+            return self.log_popularity
+        if region not in self._regional:
+            everywhere = np.expm1(self.log_popularity.astype(np.float64))
+            here = np.array([dict(t.regions).get(region, np.nan) for t in self.titles], np.float64)
+            known = ~np.isnan(here)
+            total = everywhere[known].sum()
+            share = min(1.0, float(here[known].sum() / total)) if total > 0 else 1.0
+            expected = np.where(known, here, share * everywhere)
+            self._regional[region] = np.log1p(expected).astype(np.float32)
+        return self._regional[region]
 
     def index_of(self, title_id: str) -> int:
         """Return the catalogue index of a title.

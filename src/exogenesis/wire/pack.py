@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import zstandard
@@ -115,8 +117,9 @@ def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
 
 
 def _title_fields(title: Title) -> dict[str, object]:
-    given = asdict(title).items()
-    return {name: value for name, value in given if value != _TITLE_DEFAULTS[name]}
+    given = asdict(title) | {"regions": dict(title.regions)}
+    unsaid = _TITLE_DEFAULTS | {"regions": {}}
+    return {name: value for name, value in given.items() if value != unsaid[name]}
 
 
 def _body_bytes_max(frame: bytes) -> int:
@@ -225,7 +228,21 @@ def _title(entry: object) -> Title:
     unknown = entry.keys() - _TITLE_DEFAULTS.keys()
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
-    genres = entry.get("genres", [])
-    if not isinstance(genres, list):
-        raise TypeError("genres are a list")
-    return Title(**{**entry, "genres": tuple(genres)})
+    genres, people = entry.get("genres", []), entry.get("people", [])
+    if not isinstance(genres, list) or not isinstance(people, list):
+        raise TypeError("genres and people are lists")
+    regions = entry.get("regions", {})
+    if not isinstance(regions, dict):
+        raise TypeError("regions are an object")
+    lists: dict[str, Any] = {
+        "genres": tuple(map(_once, genres)),
+        "people": tuple(map(_once, people)),
+        "regions": tuple(sorted((_once(code), value) for code, value in regions.items())),
+    }
+    language = _once(entry.get("language"))
+    return Title(**{**entry, **lists, "language": language})
+
+
+def _once(value: Any) -> Any:
+    """Keep one copy of a text that many titles share."""
+    return sys.intern(value) if isinstance(value, str) else value

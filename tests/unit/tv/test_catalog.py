@@ -84,3 +84,24 @@ def test_a_store_refuses_another_lineage_or_encoder(
     with pytest.raises(CatalogError, match="another home"):
         open_brain(Catalog.load(raw, CATALOG_PUBLIC), home=tmp_path)
     open_brain(small_catalog(), home=tmp_path).close()  # the store is unharmed
+
+
+def test_the_popularity_in_a_region_is_its_own_and_its_share_where_it_says_nothing() -> None:
+    titles = [
+        Title(id="a", name="A", popularity=1000.0, regions=(("AT", 5.0), ("DE", 300.0))),
+        Title(id="b", name="B", popularity=100.0, regions=(("DE", 30.0),)),
+        Title(id="c", name="C", popularity=500.0),
+    ]
+    catalog = small_catalog(titles)
+    assert catalog.regions == ("AT", "DE")
+    assert np.expm1(catalog.log_popularity_in("DE")) == pytest.approx([300, 30, 150], rel=1e-5)
+    assert np.expm1(catalog.log_popularity_in("AT")) == pytest.approx([5, 0.5, 2.5], rel=1e-5)
+    for nowhere in (None, "FR"):
+        assert np.expm1(catalog.log_popularity_in(nowhere)) == pytest.approx([1000, 100, 500])
+
+
+def test_a_region_of_titles_without_popularity_keeps_its_figures() -> None:
+    catalog = small_catalog(
+        [Title(id="a", name="A", regions=(("DE", 7.0),)), Title(id="b", name="B", popularity=3.0)]
+    )
+    assert np.expm1(catalog.log_popularity_in("DE")) == pytest.approx([7, 3], rel=1e-5)

@@ -24,9 +24,13 @@ class CatalogEntry:
 def entry(title: Title, words: Iterable[str] = ()) -> CatalogEntry:
     """Join what a title says about itself with further ``words`` of its reader."""
     marks = [mark("genre", genre) for genre in title.genres]
+    marks += [mark("person", person) for person in title.people]
+    if title.language is not None:
+        marks.append(mark("language", title.language))
     if title.year is not None:
         marks += [str(title.year), f"decade_{title.year // 10}"]
-    return CatalogEntry(title=title, text=" ".join([title.name, *marks, *words]))
+    further = [word for word in words if word not in marks]
+    return CatalogEntry(title=title, text=" ".join([title.name, *marks, *further]))
 
 
 def mark(kind: str, value: str) -> str:

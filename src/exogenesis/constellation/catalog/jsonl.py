@@ -12,14 +12,13 @@ from typing import Any
 
 from exogenesis.constellation.catalog.entry import CatalogEntry, entry, mark
 from exogenesis.constellation.catalog.lines import Advance, malformed, read_lines, unheard
-from exogenesis.core.titles import Title
+from exogenesis.core.titles import PEOPLE_MAX, Title
 
 DESCRIPTION_LENGTH_MAX = 20_000
 _DIGITS_MAX = 30
 
 _TITLE_FIELDS = tuple(field.name for field in fields(Title))
-_TEXT_FIELDS = ("description", "people", "language")
-_FIELDS = (*_TITLE_FIELDS, *_TEXT_FIELDS)
+_FIELDS = (*_TITLE_FIELDS, "description")
 _TIMES = ("available_from", "available_until")
 
 
@@ -94,12 +93,21 @@ def _entry(values: dict[str, Any]) -> CatalogEntry:
     if given.get("available_from", 0) >= given.get("available_until", float("inf")):
         raise ValueError("available_until must be later than available_from")
     given["genres"] = tuple(dict.fromkeys(word.lower() for word in _texts(given, "genres")))
-    people = [mark("person", person) for person in _texts(given, "people")]
+    people = tuple(dict.fromkeys(_texts(given, "people")))
+    given["people"] = people[:PEOPLE_MAX]
+    if isinstance(given.get("language"), str):
+        given["language"] = given["language"].lower()
+    given["regions"] = _regions(given)
     description = _text(given, "description", DESCRIPTION_LENGTH_MAX)
-    language = _text(given, "language", 35)
     title = Title(**{name: value for name, value in given.items() if name in _TITLE_FIELDS})
-    words = [*people, *([mark("language", language)] if language else []), description]
-    return entry(title, words)
+    return entry(title, [*(mark("person", person) for person in people[PEOPLE_MAX:]), description])
+
+
+def _regions(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    regions = values.get("regions", {})
+    if not isinstance(regions, dict):
+        raise ValueError('regions must be an object such as {"DE": 120, "AT": 14}')
+    return tuple(sorted(regions.items()))
 
 
 def _unix_s(name: str, value: object) -> int:

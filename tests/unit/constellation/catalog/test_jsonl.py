@@ -18,7 +18,9 @@ FULL = {
     "genres": ["War", "drama", "WAR"],
     "description": "A submarine crew in the Atlantic.",
     "people": ["Jürgen Prochnow", "Wolfgang Petersen"],
-    "language": "de",
+    "language": "DE",
+    "episodes": 6,
+    "regions": {"DE": 120, "AT": 14.5},
     "minutes": 149,
     "age": 0,
     "available_from": "2026-01-31",
@@ -44,9 +46,21 @@ def test_every_field_arrives(tmp_path: Path) -> None:
         available_from=1769817600,
         available_until=1772323200,
         popularity=12.5,
+        language="de",
+        people=("Jürgen Prochnow", "Wolfgang Petersen"),
+        episodes=6,
+        regions=(("AT", 14.5), ("DE", 120)),
     )
     for word in ("genre_war", "decade_198", "person_jürgenprochnow", "language_de", "submarine"):
         assert word in found.text.split()
+
+
+def test_eight_people_reach_the_televisions_and_all_of_them_the_encoder(tmp_path: Path) -> None:
+    people = [f"Person {number}" for number in range(10)]
+    (found,) = read_titles(write(tmp_path, json.dumps(FULL | {"people": [*people, people[0]]})))
+    assert found.title.people == tuple(people[:8])
+    marks = [word for word in found.text.split() if word.startswith("person_")]
+    assert marks == [f"person_person{number}" for number in range(10)]
 
 
 def test_only_id_and_name_are_needed_and_null_means_unknown(tmp_path: Path) -> None:
@@ -80,6 +94,12 @@ def test_times_may_be_unix_seconds(tmp_path: Path) -> None:
         ('"id": "b", "name": "B", "people": [1]', "people must be a list of texts"),
         ('"id": "b", "name": "B", "description": 1', "description must be a text"),
         ('"id": "b", "name": "B", "language": ["de"]', "language must be a text"),
+        ('"id": "b", "name": "B", "language": ""', "language must be a text of 1 to 35"),
+        ('"id": "b", "name": "B", "people": ["\\n"]', "a name in people must not hold control"),
+        ('"id": "b", "name": "B", "episodes": 0', "episodes must be a whole number from 1"),
+        ('"id": "b", "name": "B", "regions": ["DE"]', "regions must be an object such as"),
+        ('"id": "b", "name": "B", "regions": {"Bayern": 1}', "regions must have codes such as DE"),
+        ('"id": "b", "name": "B", "regions": {"DE": -1}', "regions: the popularity in DE must be"),
         ('"id": "b", "name": "B", "popularity": -1', "popularity must be a number from 0 to 1e+15"),
         ('"id": "b", "name": "B", "popularity": NaN', "NaN is not a JSON number"),
         ('"id": "b", "name": "B", "popularity": 1e999', "popularity must be a number"),
