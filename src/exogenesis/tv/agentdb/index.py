@@ -15,7 +15,7 @@ from exogenesis.core.vectors import Floats, Indices, Int8s, Mask
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb.scan import Scan
 
-_SPARSE = 2
+_SPARSE = 3
 """Rows are gathered before they are scanned where the mask keeps less than one in so many."""
 
 _BLOCK_ROWS = 1024
@@ -130,7 +130,8 @@ class ExactIndex:
 
     def codes_of(self, key: int) -> Int8s:
         """Return a copy of the codes ``(d,)`` of a vector that is there."""
-        return self._codes[self._row_of()[key]].copy()
+        codes: Int8s = self._codes[self._row_of()[key]].copy()
+        return codes
 
     def rows_of(self, keys: Indices) -> Indices:
         """Return the row of each of ``keys``, which must be there."""
@@ -195,7 +196,8 @@ class ExactIndex:
             if len(allowed) < self._count:
                 rough = rough[allowed]
         cut = np.partition(rough, len(rough) - k)[len(rough) - k]
-        return allowed[rough >= cut - np.float32(2 * error)]
+        hopeful: Indices = allowed[rough >= cut - np.float32(2 * error)]
+        return hopeful
 
     def best_of(self, unit: Floats, k: int, rows: Indices) -> Neighbours:
         """Return the ``k`` best of ``rows``, computed in float64, for a query of length 1."""

@@ -90,7 +90,8 @@ def numkong_kernels() -> list[Kernel]:
         return []
 
     def products(query: Int8s, codes: Int8s) -> npt.ArrayLike:
-        return np.asarray(numkong.cdist(query[None], codes, "dot"))[0]
+        products: Floats = np.asarray(numkong.cdist(query[None], codes, "dot"), np.float32)[0]
+        return products
 
     return [products]
 
