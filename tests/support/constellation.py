@@ -42,7 +42,7 @@ class Constellation:
 
     Set ``lose_next_answer`` to apply the next push and answer nothing, ``offline`` to answer
     nothing at all, ``refuse_push`` to refuse pushes with a status and a code. ``worker_secret``
-    signs manifests and pages.
+    signs manifests and pages; ``date_s`` is the time that every answer says it is.
     """
 
     catalog: Catalog
@@ -55,6 +55,7 @@ class Constellation:
     offline: bool = False
     refuse_push: tuple[int, str] | None = None
     worker_secret: bytes = WORKER_SECRET
+    date_s: int | None = None
 
     def __post_init__(self) -> None:
         self.lose_devices()
@@ -142,7 +143,7 @@ class Constellation:
                 response = refusal(404, "not_found")
         if len(response.body) > limit:
             raise RemoteError("oversized", "the answer is longer than its limit")
-        return response
+        return replace(response, date_s=self.date_s)
 
     def close(self) -> None:
         """Nothing is open."""

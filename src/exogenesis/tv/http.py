@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -22,10 +23,17 @@ SLOWEST_BYTES_PER_S = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status and a bounded body."""
+    """A status and a bounded body.
+
+    Attributes:
+        status: of HTTP.
+        body: the content.
+        date_s: when it was answered, Unix seconds by the other side; None when it does not say.
+    """
 
     status: int
     body: bytes
+    date_s: int | None = None
 
 
 class Transport(Protocol):
@@ -41,6 +49,14 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+
+
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python does not name."""
+
+
+def _always() -> bool:
+    return True
 
 
 def _is_loopback(host: str) -> bool:
@@ -93,6 +109,15 @@ def _answers(left_s: Callable[[], float]) -> type[http.client.HTTPResponse]:
     return Answer
 
 
+def _answered_at(headers: http.client.HTTPMessage) -> int | None:
+    """The server's time: a cache adds how long it has kept the answer."""
+    try:
+        date = parsedate_tz(headers.get("Date", ""))
+        return None if date is None else int(mktime_tz(date)) + int(headers.get("Age", "0"))
+    except (ValueError, OverflowError):
+        return None
+
+
 class HttpTransport:
     """One kept-alive connection, opened at the first request.
 
@@ -101,6 +126,9 @@ class HttpTransport:
         timeout_s: longest wait for one answer, without the time that a long one needs at 16 KiB
             a second.
         ca_file: certificates to trust instead of the system's.
+        dated: whether this machine's clock can be believed. While it cannot, the dates of a
+            certificate are not checked, or a television that starts in 1970 could never ask what
+            time it is; who signed it and for whom is checked always.
         monotonic: seconds that only grow.
 
     Raises:
@@ -113,6 +141,7 @@ class HttpTransport:
         *,
         timeout_s: float,
         ca_file: Path | None = None,
+        dated: Callable[[], bool] = _always,
         # A socket waits in real time, whatever clock the brain has been handed.
         monotonic: Callable[[], float] = time.monotonic,  # noqa: TID251
     ) -> None:
@@ -125,6 +154,7 @@ class HttpTransport:
         named = host.isprintable() and " " not in host and host != ""
         if parts.scheme not in ("http", "https") or not named or parts.path not in ("", "/"):
             raise InputError(f"{url!r} is no address of a server: use https://HOST[:PORT]")
+        self._context: ssl.SSLContext | None = None
         if parts.scheme == "http":
             if not _is_loopback(host):
                 raise InputError(
@@ -134,17 +164,18 @@ class HttpTransport:
             self._connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
         else:
             try:
-                context = ssl.create_default_context(cafile=ca_file)
+                self._context = ssl.create_default_context(cafile=ca_file)
             except (OSError, ValueError) as error:
                 raise InputError(
                     f"the certificates in {ca_file} cannot be read: {error}"
                 ) from error
             self._connection = http.client.HTTPSConnection(
-                host, port, timeout=timeout_s, context=context
+                host, port, timeout=timeout_s, context=self._context
             )
         self._connection.response_class = _answers(lambda: self._ends - monotonic())
         self._url = url
         self._timeout_s = timeout_s
+        self._dated = dated
         self._monotonic = monotonic
         self._ends = 0.0
 
@@ -177,16 +208,20 @@ class HttpTransport:
         self._ends = self._monotonic() + self._timeout_s + limit / SLOWEST_BYTES_PER_S
         if self._connection.sock is not None:
             self._connection.sock.settimeout(self._timeout_s)
+        elif self._context is not None:
+            self._context.verify_flags &= ~_NO_CHECK_TIME
+            self._context.verify_flags |= 0 if self._dated() else _NO_CHECK_TIME
         self._connection.request(method, path, body or None)
         with self._connection.getresponse() as answer:
             content = answer.read(limit + 1)
             broken_off = bool(answer.length) and len(content) <= limit
+            date_s = _answered_at(answer.headers)
         if broken_off:
             raise http.client.IncompleteRead(content, answer.length)
         if len(content) > limit:
             self._connection.close()
             raise RemoteError("oversized", f"the answer to {path} is longer than {limit} bytes")
-        return Response(answer.status, content)
+        return Response(answer.status, content, date_s)
 
     def close(self) -> None:
         """Close the connection."""

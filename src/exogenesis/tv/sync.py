@@ -7,7 +7,7 @@ is over. What fails leaves everything as it was that had been accepted before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -91,12 +91,14 @@ class _Line:
         self._transport = transport
         self.pushed_bytes = 0
         self.pulled_bytes = 0
+        self.date_s: int | None = None
 
     def ask(self, method: str, path: str, body: bytes = b"", *, limit: int) -> bytes:
         self.pushed_bytes += len(body)
         response = self._transport.request(method, path, body, limit=limit)
         self.pulled_bytes += len(response.body)
         if response.status == 200:
+            self.date_s = response.date_s
             return response.body
         try:
             code, message = decode_refusal(response.body)
@@ -121,8 +123,20 @@ def _hints() -> Iterator[None]:
         raise RemoteError(error.code, f"{error.message}: {_HINTS[error.code]}") from error
 
 
+OnTime = Callable[[int, int, int], object]
+"""Is told the server's time and the first and last second of its signed manifest, Unix seconds."""
+
+
+def _no_time(server_s: int, opens: int, expires: int) -> None:
+    """The clock is right, whatever the server says."""
+
+
 class Sync:
-    """Syncs one television; :meth:`run` does it once."""
+    """Syncs one television; :meth:`run` does it once.
+
+    ``on_time`` is told what time the server says it is, as soon as it has shown a manifest that
+    the pinned worker has signed.
+    """
 
     def __init__(
         self,
@@ -137,6 +151,7 @@ class Sync:
         rng: np.random.Generator,
         entropy: Entropy,
         transport: Transport | None,
+        on_time: OnTime = _no_time,
     ) -> None:
         self._config = config
         self._database = database
@@ -148,6 +163,7 @@ class Sync:
         self._rng = rng
         self._entropy = entropy
         self._transport = transport
+        self._on_time = on_time
 
     def run(self) -> SyncResult:
         """Enrol if needed, take the manifest and its pages, send at most one push.
@@ -165,7 +181,7 @@ class Sync:
         with _hints():
             identity = self._identity(line)
             raw = line.ask("GET", "/v1/manifest", limit=MANIFEST_BYTES_MAX)
-            manifest = self._checked(raw, worker_public)
+            manifest = self._checked(line, raw, worker_public)
         if manifest.pack != self._catalog.digest:
             return self._result("new_pack", line, manifest.round, 0)
         pages, fresh = self._pull(line, raw, manifest, worker_public)
@@ -183,7 +199,7 @@ class Sync:
             raise ConsentError("consent is off: nothing is asked of the constellation")
         line, worker_public = self._line()
         raw = line.ask("GET", "/v1/manifest", limit=MANIFEST_BYTES_MAX)
-        name = self._checked(raw, worker_public).pack
+        name = self._checked(line, raw, worker_public).pack
         pack = line.ask("GET", f"/v1/packs/{name.hex()}", limit=PACK_BYTES_MAX)
         if digest(pack) != name:
             raise RemoteError("bad_digest", "the pack is not the one that the manifest names")
@@ -264,7 +280,7 @@ class Sync:
                 self._database.run("forget_outbox")
         return identity
 
-    def _checked(self, raw: bytes, worker_public: bytes) -> Manifest:
+    def _checked(self, line: _Line, raw: bytes, worker_public: bytes) -> Manifest:
         manifest = decode_manifest(raw, worker_public)
         if manifest.lineage != self._catalog.lineage_id:
             raise RemoteError("wrong_lineage", "the manifest is for another catalogue lineage")
@@ -273,6 +289,8 @@ class Sync:
             raise RemoteError(
                 "old_round", f"the manifest is of round {manifest.round}, {last} was seen already"
             )
+        if line.date_s is not None:
+            self._on_time(line.date_s, manifest.opens, manifest.expires)
         now = seconds(self._clock)
         if now >= manifest.expires:
             raise RemoteError(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exogenesis.errors import InputError, NetworkError, RemoteError
 from exogenesis.tv import HttpTransport
 from exogenesis.tv.http import SLOWEST_BYTES_PER_S
+from tests.support.certificate import EXPIRED, KEY
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -32,10 +37,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(201, body[::-1])
         self.close_connection = self.path == "/hang-up"
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return str(getattr(self.server, "date", "Fri, 15 Jan 2027 08:00:00 GMT"))
+
     def _answer(self, status: int, body: bytes) -> None:
         self.server.seen.append((self.client_address[1], dict(self.headers)))  # type: ignore[attr-defined]
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        if (age := getattr(self.server, "age", None)) is not None:
+            self.send_header("Age", age)
         self.end_headers()
         self.wfile.write(body)
 
@@ -43,9 +53,28 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as running:
+class _TlsServer(ThreadingHTTPServer):
+    """Shows a certificate that has expired."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        (folder / "own.pem").write_text(EXPIRED)
+        (folder / "key.pem").write_text(KEY)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(folder / "own.pem", folder / "key.pem")
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        plain, address = super().get_request()
+        try:
+            return self._context.wrap_socket(plain, server_side=True), address
+        except OSError:
+            plain.close()
+            raise
+
+
+@contextmanager
+def _running(server: ThreadingHTTPServer) -> Iterator[ThreadingHTTPServer]:
+    with server as running:
         running.seen = []  # type: ignore[attr-defined]
         running.daemon_threads = True
         running.block_on_close = False
@@ -54,6 +83,18 @@ def server() -> Iterator[ThreadingHTTPServer]:
         yield running
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    with _running(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as running:
+        yield running
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
+    with _running(_TlsServer(tmp_path)) as running:
+        yield running
 
 
 def _transport(server: ThreadingHTTPServer) -> HttpTransport:
@@ -172,3 +213,55 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
 def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no\.pem"):
         HttpTransport("https://localhost", timeout_s=1, ca_file=tmp_path / "no.pem")
+
+
+@pytest.mark.parametrize(
+    ("date", "age", "date_s"),
+    [
+        ("Fri, 15 Jan 2027 08:00:00 GMT", None, 1_800_000_000),
+        ("Fri, 15 Jan 2027 08:00:00 GMT", "60", 1_800_000_060),  # a cache had kept it
+        ("Fri, 15 Jan 2027 09:00:00 +0100", None, 1_800_000_000),
+        ("Fri, 15 Jan 2027 08:00:00 GMT", "soon", None),
+        ("", None, None),
+        ("noon", None, None),
+        ("Fri, 15 Jan 99999999999999999999 08:00:00 GMT", None, None),
+    ],
+)
+def test_an_answer_says_when_it_was_given(
+    server: ThreadingHTTPServer, date: str, age: str | None, date_s: int | None
+) -> None:
+    server.date, server.age = date, age  # type: ignore[attr-defined]
+    transport = _transport(server)
+    assert transport.request("GET", "/5", limit=5).date_s == date_s
+    transport.close()
+
+
+def test_the_dates_of_a_certificate_count_only_for_a_clock_that_can_be_believed(
+    tls_server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    believed = True
+    transport = HttpTransport(
+        f"https://localhost:{tls_server.server_address[1]}",
+        timeout_s=5,
+        ca_file=tmp_path / "own.pem",
+        dated=lambda: believed,
+    )
+    with pytest.raises(NetworkError, match="expired"):
+        transport.request("GET", "/5", limit=5)
+    believed = False
+    assert transport.request("GET", "/5", limit=5).body == b"xxxxx"
+    transport.close()
+    believed = True
+    with pytest.raises(NetworkError, match="expired"):
+        transport.request("GET", "/5", limit=5)
+    transport.close()
+
+
+def test_without_dates_a_certificate_still_has_to_be_signed_by_somebody_known(
+    tls_server: ThreadingHTTPServer,
+) -> None:
+    url = f"https://localhost:{tls_server.server_address[1]}"
+    transport = HttpTransport(url, timeout_s=5, dated=lambda: False)
+    with pytest.raises(NetworkError, match="no trusted certificate"):
+        transport.request("GET", "/5", limit=5)
+    transport.close()

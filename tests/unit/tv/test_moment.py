@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exogenesis.errors import RemoteError
+from exogenesis.tv import BrainConfig
+from exogenesis.tv.collective import Collective
+from exogenesis.tv.ledger import Ledger
 from exogenesis.tv.moment import (
     DAY_S,
     HOUR_S,
@@ -21,7 +26,10 @@ from exogenesis.tv.moment import (
     utc,
 )
 from exogenesis.tv.persistence import Database
-from tests.support.television import NOW, FakeClock
+from exogenesis.tv.policy import Policy
+from exogenesis.tv.sync import Sync
+from tests.support.constellation import WORKER_PUBLIC, Constellation
+from tests.support.television import CATALOG_SECRET, NOW, FakeClock, FakeEntropy, small_catalog
 
 YEAR_S = 365 * DAY_S
 
@@ -277,3 +285,52 @@ def test_whatever_the_clock_does_the_time_is_after_the_release_and_the_erasing_t
         assert keeper.settled_s() >= settled - SLACK_S
         settled = max(settled, keeper.settled_s())
     database.close()
+
+
+CATALOG = small_catalog()
+
+
+def _sync(television: Set, keeper: Timekeeper, constellation: Constellation) -> Sync:
+    policy = Policy(television.database)
+    policy.set_consent(True)
+    return Sync(
+        config=BrainConfig(worker_public=WORKER_PUBLIC, enrol_token=b"t" * 32),
+        database=television.database,
+        catalog=CATALOG,
+        policy=policy,
+        collective=Collective(television.database, CATALOG, WORKER_PUBLIC),
+        ledger=Ledger(television.database),
+        clock=keeper.time_ns,
+        rng=np.random.default_rng(1),
+        entropy=FakeEntropy(),
+        transport=constellation,
+        on_time=keeper.adopt,
+    )
+
+
+@pytest.mark.parametrize("at", [17, NOW + 5 * YEAR_S, NOW + 100 * DAY_S])
+def test_one_sync_puts_a_wrong_clock_right(television: Set, at: int) -> None:
+    television.keep(television.boot())
+    keeper = television.boot(at=at)
+    constellation = Constellation(CATALOG, opens=NOW, date_s=NOW + 60)
+    assert _sync(television, keeper, constellation).run().state == "pulled"
+    assert (keeper.now().at, keeper.now().trusted) == (NOW + 60, True)
+
+
+def test_a_manifest_of_somebody_else_tells_no_time(television: Set) -> None:
+    television.keep(television.boot())
+    keeper = television.boot(at=17)
+    constellation = Constellation(CATALOG, opens=NOW, date_s=NOW + 60, worker_secret=CATALOG_SECRET)
+    with pytest.raises(RemoteError):
+        _sync(television, keeper, constellation).run()
+    assert not keeper.now().trusted
+
+
+def test_an_expired_manifest_stays_expired_whatever_time_its_answer_says(television: Set) -> None:
+    television.keep(television.boot())
+    constellation = Constellation(CATALOG, opens=NOW - 9 * DAY_S)
+    constellation.date_s = NOW
+    keeper = television.boot(at=NOW)
+    with pytest.raises(RemoteError, match="expired"):
+        _sync(television, keeper, constellation).run()
+    assert keeper.now().at == NOW
