@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from exogenesis.core.dial import Dial
 from exogenesis.core.ranking import RankerSettings
@@ -26,6 +27,13 @@ class BrainConfig:
         dial: this television's own floor; a server may only ask for more blur.
         ca_file: certificates to trust instead of the system's.
         timeout_s: longest wait for one answer, in seconds.
+        region: whose favourites a new television shows, as the catalogue names regions.
+        index: how AgentDB searches vectors of its own.
+        hnsw_m: connections of a node of the graph index.
+        hnsw_ef: candidates that the graph index keeps while it searches.
+        max_patterns: vectors that AgentDB holds at most.
+        tiers_off: numbers of the memory tiers that take no part.
+        loops_off: names of the loops that do not run.
     """
 
     storage_path: Path | None = None
@@ -37,6 +45,13 @@ class BrainConfig:
     dial: Dial = field(default_factory=Dial)
     ca_file: Path | None = None
     timeout_s: float = 10.0
+    region: str | None = None
+    index: Literal["exact", "hnsw"] = "exact"
+    hnsw_m: int = 32
+    hnsw_ef: int = 100
+    max_patterns: int = 10_000
+    tiers_off: frozenset[int] = frozenset()
+    loops_off: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse keys and tokens of the wrong length.
