@@ -10,3 +10,23 @@ WHERE tier = 3 AND created_at BETWEEN :since AND :until
     AND kind = 'viewing' AND session = :session AND profile = :profile
 ORDER BY created_at DESC, id DESC
 LIMIT 1;
+
+-- What a profile may want to go on with, the latest first.
+-- name: list_begun
+SELECT title, last_at, last_fraction, episode, rhythm FROM skill
+WHERE profile = :profile AND last_at >= :since
+ORDER BY last_at DESC, title;
+
+-- Finishes of a profile by hour of the week and by month.
+-- name: sum_rhythm
+SELECT part.key, sum(part.value) FROM skill, json_each(skill.rhythm) AS part
+WHERE profile = :profile
+GROUP BY part.key;
+
+-- name: list_profile_starts
+SELECT title, starts FROM skill WHERE profile = :profile;
+
+-- name: session_titles
+SELECT DISTINCT subject FROM memory
+WHERE tier = 3 AND created_at BETWEEN :since AND :until
+    AND kind = 'viewing' AND session = :session;
