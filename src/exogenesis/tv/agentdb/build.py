@@ -13,7 +13,7 @@ from exogenesis.core.vectors import Indices, Int8s
 from exogenesis.errors import InputError, StorageError
 from exogenesis.tv.agentdb.cache import digest, read_cache, write_cache
 from exogenesis.tv.agentdb.graph import GraphIndex, graph_library
-from exogenesis.tv.agentdb.index import ExactIndex
+from exogenesis.tv.agentdb.index import ExactIndex, Index
 from exogenesis.tv.agentdb.scan import Scan
 
 GRAPH_FROM = 50_000
@@ -59,7 +59,7 @@ class IndexSettings:
 
 def build_index(
     keys: Indices, codes: Int8s, scan: Scan, settings: IndexSettings, cache: Path | None = None
-) -> ExactIndex | GraphIndex:
+) -> Index:
     """Make the index that ``settings`` ask for.
 
     Args:

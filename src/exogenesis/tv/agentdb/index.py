@@ -35,23 +35,12 @@ class Neighbours:
     cosines: Floats
 
 
-class Index(Protocol):
+class Searchable(Protocol):
     """Vectors by key, and the search for the nearest of them."""
 
     @property
     def keys(self) -> Indices:
         """``(n,)`` keys in the order of the rows, which masks refer to; a change reorders them."""
-
-    def add(self, key: int, codes: Int8s) -> None:
-        """Add a vector; the next search can find it.
-
-        Args:
-            key: not in the index yet.
-            codes: ``(d,)``.
-        """
-
-    def remove(self, key: int) -> None:
-        """Remove the vector ``key``, which must be there."""
 
     def search(self, query: Floats, k: int, mask: Mask | None = None) -> Neighbours:
         """Return the ``min(k, allowed)`` vectors with the largest cosine to ``query``.
@@ -64,6 +53,27 @@ class Index(Protocol):
         Raises:
             InputError: the query has another dimension, or holds something that is no number.
         """
+
+
+class Index(Searchable, Protocol):
+    """The same, and it changes: the next search knows of every change."""
+
+    @property
+    def name(self) -> str:
+        """Which index it is, for the screen."""
+
+    def __len__(self) -> int: ...
+
+    def add(self, key: int, codes: Int8s) -> None:
+        """Add a vector.
+
+        Args:
+            key: from 0 on, and not in the index yet.
+            codes: ``(d,)``.
+        """
+
+    def remove(self, key: int) -> None:
+        """Remove the vector ``key``, which must be there."""
 
 
 def unit_query(query: Floats, depth: int) -> Floats:

@@ -26,6 +26,9 @@ ON CONFLICT DO UPDATE SET
     rhythm = excluded.rhythm,
     last_at = max(last_at, excluded.last_at);
 
+-- name: get_skill_rhythm
+SELECT rhythm FROM skill WHERE profile = :profile AND title = :title;
+
 -- name: list_starts
 SELECT title, starts, finishes FROM skill
 WHERE profile = :profile
