@@ -89,6 +89,15 @@ def adopt(partial: Path, path: Path) -> None:
         _sync(path.parent)
 
 
+def move(path: Path, to: Path) -> None:
+    """Give the file ``path`` the name ``to``, durably, in the same folder or another."""
+    with disk_errors(path):
+        path.replace(to)
+        _sync(to.parent)
+        if to.parent != path.parent:
+            _sync(path.parent)
+
+
 def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write ``path`` whole and durable: its old content or the new one, never between.
 

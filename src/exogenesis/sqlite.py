@@ -5,6 +5,7 @@ Only ``tv/persistence`` and ``constellation/store`` import this module.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from exogenesis.errors import DiskFull, StorageError
 LIBRARY_LEAST = (3, 51, 3)
 """Older libraries can lose a commit when a write-ahead log is reset in an unlucky moment."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _DURABLE = """
 PRAGMA journal_mode = WAL;
@@ -45,11 +47,16 @@ def check_library(version: str) -> None:
 
 
 @contextmanager
-def database_errors(where: Path | str) -> Iterator[None]:
+def database_errors(where: Path | str, db: apsw.Connection | None = None) -> Iterator[None]:
     """Turn the database's errors into ours; ``where`` names it.
 
+    Args:
+        where: the file, for the message.
+        db: the connection that fails; with it, a limit on the size of files is known from a
+            broken disk.
+
     Raises:
-        DiskFull: there is no room.
+        DiskFull: there is no room, or the file would grow over a limit.
         StorageError: any other failure; ``store_in_use`` and ``store_damaged`` have their codes.
     """
     try:
@@ -65,6 +72,9 @@ def database_errors(where: Path | str) -> Iterator[None]:
             f"{where} is damaged ({error}): restore it from a copy", code="store_damaged"
         ) from error
     except apsw.Error as error:
+        unwritable = isinstance(error, apsw.IOError | apsw.CantOpenError)
+        if unwritable and db is not None and db.system_errno in _NO_ROOM:
+            raise DiskFull(str(where)) from error
         raise StorageError(f"{where} failed, nothing was stored: {error}") from error
 
 
@@ -78,7 +88,7 @@ def transaction(db: apsw.Connection, where: Path | str) -> Iterator[None]:
     Raises:
         DiskFull, StorageError
     """
-    with database_errors(where):
+    with database_errors(where, db):
         db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -89,7 +99,7 @@ def transaction(db: apsw.Connection, where: Path | str) -> Iterator[None]:
             raise
 
 
-def connect(path: Path | None, *, settings: str = "") -> apsw.Connection:
+def connect(path: Path | None, *, settings: str = "", vfs: str | None = None) -> apsw.Connection:
     """Open ``path``, or a database in memory for None; a new file is for its owner alone.
 
     Every commit is on the disk when it returns (write-ahead log, ``synchronous = FULL``).
@@ -97,18 +107,21 @@ def connect(path: Path | None, *, settings: str = "") -> apsw.Connection:
     Args:
         path: the database file, in a folder that is there.
         settings: further PRAGMA statements, run first.
+        vfs: the registered name of what stands for the operating system; None is the real one.
 
     Raises:
         DiskFull, StorageError
     """
     check_library(apsw.sqlite_lib_version())
-    if path is not None:
+    if path is not None and vfs is None:
         make_private(path)
-    with database_errors(path or "memory"):
-        db = apsw.Connection(":memory:" if path is None else str(path))
-        try:
+    where = path or "memory"
+    with database_errors(where):
+        db = apsw.Connection(":memory:" if path is None else str(path), vfs=vfs)
+    try:
+        with database_errors(where, db):
             list(db.execute(settings + _DURABLE))
-        except BaseException:
-            db.close()
-            raise
+    except BaseException:
+        db.close()
+        raise
     return db

@@ -69,10 +69,12 @@ def test_a_failed_transaction_leaves_nothing() -> None:
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Database.open(tmp_path).close()
-    _pages(tmp_path, "PRAGMA user_version = 99")
+    _pages(tmp_path, "CREATE TABLE later (x); PRAGMA user_version = 99")
+    written = (tmp_path / "brain.db").read_bytes()
     with pytest.raises(StorageError, match="schema 99") as caught:
         Database.open(tmp_path)
     assert caught.value.code == "newer_store"
+    assert (tmp_path / "brain.db").read_bytes() == written
 
 
 def test_a_second_program_is_told_that_the_store_is_in_use(tmp_path: Path) -> None:
@@ -83,10 +85,20 @@ def test_a_second_program_is_told_that_the_store_is_in_use(tmp_path: Path) -> No
     database.close()
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "brain.db").write_bytes(b"this is no database at all" * 100)
-    with pytest.raises(StorageError, match="damaged"):
-        Database.open(tmp_path)
+def test_what_is_no_store_is_kept_aside_and_reported(tmp_path: Path) -> None:
+    """There is nothing to save in it: the television works on, and says what it lost."""
+    rubbish = b"this is no database at all" * 400
+    (tmp_path / "brain.db").write_bytes(rubbish)
+    database = Database.open(tmp_path)
+    assert database.recovery is not None
+    assert (database.recovery.kept, database.recovery.filled) == (0, 0)
+    assert "skill" in database.recovery.damaged
+    assert (tmp_path / "brain.db.damaged").read_bytes() == rubbish
+    database.store_setting("k", 1)
+    database.close()
+    again = Database.open(tmp_path)
+    assert again.setting("k") == 1
+    again.close()
 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
