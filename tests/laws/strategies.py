@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from exogenesis.core.dial import FRACTION_LEAST, NOISE_MOST, Dial
 from exogenesis.core.limits import CONTENT_DIM, PAGE_ROWS_MAX, TASTE_DIM
+from exogenesis.core.query import QueryTable
 from exogenesis.core.titles import Title
 from exogenesis.wire.close import CloseOrder
 from exogenesis.wire.enrol import EnrolAnswer, EnrolRequest
@@ -17,6 +18,7 @@ from exogenesis.wire.manifest import Manifest
 from exogenesis.wire.pack import Pack
 from exogenesis.wire.page import Page, Rows
 from exogenesis.wire.push import SEQ_MAX, PushHeader
+from exogenesis.wire.query import encode_query
 from exogenesis.wire.skill import SkillReport
 
 PUBLIC, SECRET = signing_pair(b"\1" * 32)
@@ -136,6 +138,22 @@ titles = st.builds(
 
 
 @st.composite
+def query_tables(draw: st.DrawFn) -> QueryTable:
+    """A table of a few words."""
+    found = sorted(draw(st.sets(words, min_size=1, max_size=4)))
+    count = len(found)
+    seed = np.random.default_rng(draw(st.integers(0, 999)))
+    return QueryTable(
+        rows={word: row for row, word in enumerate(found)},
+        weights=seed.uniform(1, 12, count).astype(np.float16),
+        codes=seed.integers(-127, 128, (count, CONTENT_DIM)).astype(np.int8),
+        scales=draw(hnp.arrays(np.float16, count, elements=half_scales)),
+        centre=seed.normal(size=CONTENT_DIM).astype(np.float32),
+        least_length=draw(st.floats(0, 2, width=32)),
+    )
+
+
+@st.composite
 def packs(draw: st.DrawFn) -> Pack:
     """A small catalogue."""
     made = draw(st.lists(titles, min_size=1, max_size=4, unique_by=lambda title: title.id))
@@ -149,4 +167,5 @@ def packs(draw: st.DrawFn) -> Pack:
         content_codes=seed.integers(-127, 128, (count, CONTENT_DIM)).astype(np.int8),
         content_scales=draw(hnp.arrays(np.float16, count, elements=half_scales)),
         basis=seed.normal(size=(count, TASTE_DIM)).astype(np.float16),
+        query=draw(st.just(b"") | query_tables().map(encode_query)),
     )

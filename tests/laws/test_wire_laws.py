@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from exogenesis.core.query import QueryTable
+from exogenesis.core.titles import Title
 from exogenesis.errors import RemoteError
 from exogenesis.wire.close import CloseOrder, decode_close, encode_close
 from exogenesis.wire.enrol import (
@@ -29,6 +32,7 @@ from exogenesis.wire.manifest import Manifest, decode_manifest, encode_manifest
 from exogenesis.wire.pack import Pack, decode_pack, encode_pack
 from exogenesis.wire.page import Page, decode_page, encode_page
 from exogenesis.wire.push import PushHeader, check_push, decode_push, encode_push
+from exogenesis.wire.query import decode_query, encode_query
 from exogenesis.wire.skill import SkillReport, decode_batch, decode_skill, encode_skill
 from tests.laws.strategies import (
     BOX_PUBLIC,
@@ -43,6 +47,7 @@ from tests.laws.strategies import (
     orders,
     packs,
     pages,
+    query_tables,
     requests,
     skills,
 )
@@ -122,6 +127,14 @@ def test_a_close_order_is_read_back(order: CloseOrder) -> None:
 @given(packs())
 def test_a_pack_is_read_back(pack: Pack) -> None:
     same(decode_pack(encode_pack(pack, SECRET), PUBLIC), pack, Pack.__slots__)
+
+
+@few
+@given(query_tables())
+def test_a_query_table_is_read_back(table: QueryTable) -> None:
+    read = decode_query(encode_query(table))
+    same(read, table, QueryTable.__slots__)
+    assert list(read.rows) == sorted(table.rows)
 
 
 def _batch(raw: bytes) -> object:
@@ -214,6 +227,16 @@ def test_mutated_packs_that_are_signed_are_refused_properly(data: st.DataObject)
     only_remote_errors(READERS["pack"], generate.signed_pack(frame))
 
 
+@few
+@given(st.data())
+def test_mutated_query_tables_that_are_signed_are_refused_properly(data: st.DataObject) -> None:
+    body = data.draw(mutations(generate.query_body()[:40])) + generate.query_body()[40:]
+    frame = data.draw(st.just(generate.stored(body)) | mutations(generate.stored(body)))
+    titles = generate.stored(generate.pack_body())
+    length = data.draw(st.just(len(titles)) | st.integers(0, 2**32 - 1))
+    only_remote_errors(READERS["pack"], generate.signed_pack_2(titles, frame, length=length))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -234,11 +257,15 @@ def test_heads_of_any_json_are_refused_properly(name: str, value: object) -> Non
 
 
 @few
-@given(st.sampled_from(["id", "name", "year", "genres", "age", "popularity"]), json_values)
+@given(
+    st.sampled_from([one.name for one in fields(Title)]),
+    json_values,
+)
 def test_titles_of_any_json_are_refused_properly(name: str, value: object) -> None:
     head = generate.HEAD | {"titles": [generate.TITLE | {name: value}]}
     frame = generate.stored(generate.pack_body(head))
     only_remote_errors(READERS["pack"], generate.signed_pack(frame))
+    only_remote_errors(READERS["pack"], generate.signed_pack_2(frame))
 
 
 def _zeros(size: int) -> bytes:
@@ -261,7 +288,16 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_pack_bombs_are_refused_with_little_memory(name: str) -> None:
-    raw = generate.signed_pack(BOMBS[name]())
+    _is_refused_with_little_memory(generate.signed_pack(BOMBS[name]()))
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_query_bombs_are_refused_with_little_memory(name: str) -> None:
+    titles = generate.stored(generate.pack_body())
+    _is_refused_with_little_memory(generate.signed_pack_2(titles, BOMBS[name]()))
+
+
+def _is_refused_with_little_memory(raw: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(RemoteError):

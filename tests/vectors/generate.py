@@ -1003,7 +1003,7 @@ def pack_bad_magic() -> bytes:
 @vector("pack", "bad_version", keys=CATALOG)
 def pack_bad_version() -> bytes:
     """Version 2, the signature fits."""
-    return signed_pack(stored(pack_body()), b"EXOK\2")
+    return signed_pack(stored(pack_body()), b"EXOK\3")
 
 
 @vector("pack", "bad_signature", keys=CATALOG)
@@ -1106,7 +1106,7 @@ def pack_title_twice() -> bytes:
 
 @vector("pack", "bad_value", keys=CATALOG)
 def pack_title_unknown_field() -> bytes:
-    """A title with a field that version 1 does not know."""
+    """A title with a field that nobody knows."""
     return signed_pack(stored(pack_body(HEAD | {"titles": [TITLE | {"stars": 5}]})))
 
 
@@ -1148,7 +1148,7 @@ def pack_lineage_in_capitals() -> bytes:
 
 @vector("pack", "bad_value", keys=CATALOG)
 def pack_head_unknown_field() -> bytes:
-    """A head with a field that version 1 does not know."""
+    """A head with a field that nobody knows."""
     return signed_pack(stored(pack_body(HEAD | {"comment": "hello"})))
 
 
@@ -1174,6 +1174,254 @@ def pack_scale_infinite() -> bytes:
 def pack_basis_nan() -> bytes:
     """The first number of the start basis is none."""
     return signed_pack(stored(pack_body(row=patched(ROW, 386, b"\x00\x7e"))))
+
+
+FULL = TITLE | {
+    "minutes": 94,
+    "available_from": 1,
+    "available_until": 2000000000,
+    "popularity": 12.5,
+    "language": "pt-br",
+    "people": ["Ana Sá", "Rui Dias"],
+    "episodes": 12,
+    "regions": {"BR": 40.5, "PT": 3.0},
+}
+QUERY_WORDS = b"drama\nquiet\n\xc3\xa9t\xc3\xa9\n"
+LEAST_LENGTH = struct.pack("<f", 0.5)
+CENTRE = np.linspace(-0.25, 0.25, 384, dtype="<f4").tobytes()
+WORD_WEIGHTS = b"\x00\x3c" + b"\x00\x40" + b"\x00\x42"
+WORD_SCALES = b"\x00\x20" * 3
+WORD_CODES = np.resize(CODES, 3 * 384).tobytes()
+
+
+def query_body(
+    words: bytes = QUERY_WORDS,
+    *,
+    count: int = 3,
+    least_length: bytes = LEAST_LENGTH,
+    centre: bytes = CENTRE,
+    weights: bytes = WORD_WEIGHTS,
+    scales: bytes = WORD_SCALES,
+    codes: bytes = WORD_CODES,
+) -> bytes:
+    """A decompressed query table."""
+    start = struct.pack("<II", count, len(words)) + words
+    return start + least_length + centre + weights + scales + codes
+
+
+def signed_pack_2(frame: bytes, query: bytes = b"", *, length: int | None = None) -> bytes:
+    """A pack file of version 2 around the frame of the titles and that of the query table."""
+    first = struct.pack("<I", len(frame) if length is None else length) + frame
+    start, rest = b"EXOK\2", first + query
+    return start + fields.sign("pack-2", start + rest, CATALOG_KEY) + rest
+
+
+def queried(body: bytes) -> bytes:
+    """A pack file of version 2 whose query table is ``body``."""
+    return signed_pack_2(stored(pack_body()), stored(body))
+
+
+@vector(
+    "pack",
+    expect={
+        "lineage": "demo",
+        "lineage-id": LINEAGE,
+        "encoder": "lsa-384",
+        "title-0": json.dumps(FULL, sort_keys=True),
+        "content-codes-digest": fields.digest(ROW[:384]),
+        "content-scales": [0.0078125],
+        "basis-digest": fields.digest(ROW[386:]),
+        "query-words-digest": fields.digest(QUERY_WORDS),
+        "query-least-length": 0.5,
+        "query-centre-digest": fields.digest(CENTRE),
+        "query-weights": [1.0, 2.0, 3.0],
+        "query-scales": [0.0078125] * 3,
+        "query-codes-digest": fields.digest(WORD_CODES),
+    },
+    keys=CATALOG,
+)
+def pack_with_query_table() -> bytes:
+    """Version 2: a title with every field, and a query table of three words."""
+    return signed_pack_2(stored(pack_body(HEAD | {"titles": [FULL]})), stored(query_body()))
+
+
+@vector(
+    "pack",
+    expect={
+        "lineage": "demo",
+        "lineage-id": LINEAGE,
+        "encoder": "lsa-384",
+        "title-0": json.dumps(TITLE, sort_keys=True),
+        "content-codes-digest": fields.digest(ROW[:384]),
+        "content-scales": [0.0078125],
+        "basis-digest": fields.digest(ROW[386:]),
+    },
+    keys=CATALOG,
+)
+def pack_without_query_table() -> bytes:
+    """Version 2 without a query table: the file ends with the frame of the titles."""
+    return signed_pack_2(stored(pack_body()))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_language_in_version_1() -> bytes:
+    """Version 1 knows no language of a title."""
+    return signed_pack(stored(pack_body(HEAD | {"titles": [TITLE | {"language": "de"}]})))
+
+
+@vector("pack", "bad_signature", keys=CATALOG)
+def pack_version_2_signed_as_version_1() -> bytes:
+    """The two versions are signed under different domains."""
+    frame = stored(pack_body())
+    return signed_pack(struct.pack("<I", len(frame)) + frame, b"EXOK\2")
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_title_nine_people() -> bytes:
+    """A title names at most eight people."""
+    title = TITLE | {"people": [f"person {number}" for number in range(9)]}
+    return signed_pack_2(stored(pack_body(HEAD | {"titles": [title]})))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_title_region_in_words() -> bytes:
+    """A region has a code, not a name."""
+    title = TITLE | {"regions": {"Brasil": 1}}
+    return signed_pack_2(stored(pack_body(HEAD | {"titles": [title]})))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_title_no_episodes() -> bytes:
+    """A series has at least one episode."""
+    return signed_pack_2(stored(pack_body(HEAD | {"titles": [TITLE | {"episodes": 0}]})))
+
+
+@vector("pack", "truncated", keys=CATALOG)
+def pack_frame_beyond_the_end() -> bytes:
+    """The frame of the titles is said to be one byte longer than what is there."""
+    frame = stored(pack_body())
+    return signed_pack_2(frame, length=len(frame) + 1)
+
+
+@vector("pack", "bad_compression", keys=CATALOG)
+def pack_frame_said_to_be_shorter() -> bytes:
+    """The frame of the titles is said to be one byte shorter than it is."""
+    frame = stored(pack_body())
+    return signed_pack_2(frame, length=len(frame) - 1)
+
+
+@vector("pack", "bad_compression", keys=CATALOG)
+def pack_query_not_compressed() -> bytes:
+    """The query table is there as it is."""
+    return signed_pack_2(stored(pack_body()), query_body())
+
+
+@vector("pack", "oversized", keys=CATALOG)
+def pack_query_declares_a_bomb() -> bytes:
+    """The frame of the query table declares 15 MiB: within the limit, but not for so few bytes."""
+    return signed_pack_2(stored(pack_body()), stored(query_body(), declared=15 << 20))
+
+
+@vector("pack", "oversized", keys=CATALOG)
+def pack_query_declares_exbibytes() -> bytes:
+    """The frame of the query table declares 2^62 bytes."""
+    return signed_pack_2(stored(pack_body()), stored(query_body(), declared=1 << 62))
+
+
+@vector("pack", "truncated", keys=CATALOG)
+def pack_query_short_of_tables() -> bytes:
+    """One byte of the query table is missing."""
+    return queried(query_body()[:-1])
+
+
+@vector("pack", "oversized", keys=CATALOG)
+def pack_query_more_than_tables() -> bytes:
+    """One byte follows the query table."""
+    return queried(query_body() + b"\0")
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_no_words() -> bytes:
+    """A query table that is there holds a word."""
+    return queried(query_body(b"", count=0, weights=b"", scales=b"", codes=b""))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_words_out_of_order() -> bytes:
+    """The second word comes before the first."""
+    return queried(query_body(b"quiet\ndrama\n\xc3\xa9t\xc3\xa9\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_word_twice() -> bytes:
+    """Two words are the same."""
+    return queried(query_body(b"drama\ndrama\n\xc3\xa9t\xc3\xa9\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_word_empty() -> bytes:
+    """The first word has no letters."""
+    return queried(query_body(b"\nquiet\n\xc3\xa9t\xc3\xa9\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_word_of_65_letters() -> bytes:
+    """The first word is longer than a word may be."""
+    return queried(query_body(b"d" * 65 + b"\nquiet\n\xc3\xa9t\xc3\xa9\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_words_latin_1() -> bytes:
+    """The words are in another coding than UTF-8."""
+    return queried(query_body(b"drama\nquiet\n\xe9t\xe9\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_two_words_of_three() -> bytes:
+    """Three rows, but two words."""
+    return queried(query_body(b"drama\nquiet\n"))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_last_word_not_ended() -> bytes:
+    """The last word is not followed by a line feed."""
+    return queried(query_body(QUERY_WORDS[:-1]))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_length_negative() -> bytes:
+    """The least length is negative."""
+    return queried(query_body(least_length=struct.pack("<f", -0.5)))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_length_infinite() -> bytes:
+    """The least length is infinite."""
+    return queried(query_body(least_length=struct.pack("<f", float("inf"))))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_centre_nan() -> bytes:
+    """The first number of the centre is none."""
+    return queried(query_body(centre=patched(CENTRE, 0, b"\x00\x00\xc0\x7f")))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_weight_zero() -> bytes:
+    """A word that weighs nothing."""
+    return queried(query_body(weights=patched(WORD_WEIGHTS, 2, b"\x00\x00")))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_scale_negative() -> bytes:
+    """The scale of a word is negative."""
+    return queried(query_body(scales=patched(WORD_SCALES, 2, b"\x00\xa0")))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_query_code_minus_128() -> bytes:
+    """The code -128 is not used."""
+    return queried(query_body(codes=patched(WORD_CODES, 400, b"\x80")))
 
 
 # --- signatures -------------------------------------------------------------------------

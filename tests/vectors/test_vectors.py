@@ -18,6 +18,7 @@ from exogenesis.wire.manifest import decode_manifest
 from exogenesis.wire.pack import decode_pack
 from exogenesis.wire.page import decode_page
 from exogenesis.wire.push import check_push, decode_push
+from exogenesis.wire.query import decode_query
 from exogenesis.wire.skill import decode_skill
 from tests.vectors import generate
 
@@ -160,6 +161,8 @@ def pack(case: Case) -> Fields:
     given = {
         name: value for name, value in asdict(read.titles[0]).items() if value not in (None, ())
     }
+    if "regions" in given:
+        given["regions"] = dict(given["regions"])
     if not given["popularity"]:
         del given["popularity"]
     return {
@@ -170,6 +173,19 @@ def pack(case: Case) -> Fields:
         "content-codes-digest": digest(read.content_codes.tobytes()),
         "content-scales": read.content_scales.tolist(),
         "basis-digest": digest(read.basis.tobytes()),
+        **(query(read.query) if read.query else {}),
+    }
+
+
+def query(frame: bytes) -> Fields:
+    table = decode_query(frame)
+    return {
+        "query-words-digest": digest("".join(f"{word}\n" for word in table.rows).encode()),
+        "query-least-length": table.least_length,
+        "query-centre-digest": digest(table.centre.tobytes()),
+        "query-weights": table.weights.tolist(),
+        "query-scales": table.scales.tolist(),
+        "query-codes-digest": digest(table.codes.tobytes()),
     }
 
 

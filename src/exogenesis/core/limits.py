@@ -41,6 +41,13 @@ PACK_BODY_BYTES_FREE: Final = 1 << 20
 PACK_RATIO_MAX: Final = 64
 """A pack may decompress to 1 MiB and 64 times its frame; real ones stay below 8 times."""
 
+QUERY_WORDS_MAX: Final = 20_000
+"""A pack holds a vector for at most so many words, the most useful ones."""
+
+QUERY_WORD_LENGTH_MAX: Final = 64
+QUERY_BODY_BYTES_MAX: Final = 16 << 20
+"""A pack's query table after decompression."""
+
 K_ANONYMITY: Final = 10
 """A title is published only with at least this many reports, counted bucket by bucket."""
 

@@ -1,7 +1,10 @@
-"""The catalogue pack: titles, content vectors and the start basis, signed and compressed.
+"""The catalogue pack: titles, content vectors, start basis and query table, signed, compressed.
 
-File: magic ``EXOK``, version 1, signature (64) of the catalogue key over all other bytes, then
-one zstd frame that declares its size. Body::
+File: magic ``EXOK``, version 2, signature (64) of the catalogue key over all other bytes, u32
+length of the first zstd frame, that frame, then the frame of the query table
+(:mod:`exogenesis.wire.query`) or nothing. Each frame declares its size. Version 1, which is read
+and no longer written, has the first frame alone, without its length, and titles without
+language, people, episodes and regions. Body of the first frame::
 
     u32 n, then n bytes of JSON: {"lineage", "lineage_id", "encoder", "titles": [{...}, ...]}
     m x 384 int8   content codes        m x float16   content scales
@@ -17,11 +20,11 @@ from __future__ import annotations
 import json
 import struct
 import sys
+from collections.abc import Set
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-import zstandard
 
 from exogenesis.core.limits import (
     CONTENT_DIM,
@@ -44,15 +47,21 @@ from exogenesis.wire.fields import (
     fixed,
     sign,
 )
+from exogenesis.wire.frame import compressed, decompressed
+from exogenesis.wire.query import decode_query
 
 MAGIC = b"EXOK"
-VERSION = 1
-DOMAIN = "pack"
+VERSION = 2
+DOMAIN = "pack-2"
+_OLD_VERSION = 1
+_OLD_DOMAIN = "pack"
 _START = MAGIC + bytes((VERSION,))
 _HEAD_BYTES = len(_START) + SIGNATURE_BYTES
+_LENGTH = struct.Struct("<I")
 _ROW_BYTES = CONTENT_DIM + 2 + 2 * TASTE_DIM
 _HEAD_FIELDS = {"lineage", "lineage_id", "encoder", "titles"}
 _TITLE_DEFAULTS = {field.name: field.default for field in fields(Title)}
+_NEW_TITLE_FIELDS = {"language", "people", "episodes", "regions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,8 @@ class Pack:
         titles: in catalogue order.
         content_codes, content_scales: ``(m, 384)`` int8 and ``(m,)`` float16.
         basis: ``(m, 64)`` float16 start basis.
+        query: compressed query table, as :func:`exogenesis.wire.query.decode_query` reads it;
+            empty when the pack has none.
     """
 
     lineage: str
@@ -75,6 +86,7 @@ class Pack:
     content_codes: Int8s
     content_scales: Halves
     basis: Halves
+    query: bytes = b""
 
     @property
     def content(self) -> Floats:
@@ -106,8 +118,9 @@ def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
             fixed(pack.basis.astype("<f2").tobytes(), rows * 2 * TASTE_DIM, "the start basis"),
         )
     )
-    frame = zstandard.ZstdCompressor(level=10, write_content_size=True).compress(body)
-    raw = _START + sign(DOMAIN, _START + frame, signing_key) + frame
+    frame = compressed(body)
+    rest = _LENGTH.pack(len(frame)) + frame + pack.query
+    raw = _START + sign(DOMAIN, _START + rest, signing_key) + rest
     if len(body) > _body_bytes_max(frame) or len(raw) > PACK_BYTES_MAX:
         raise CatalogError(
             f"{len(pack.titles)} titles make a pack of {len(raw)} bytes, {len(body)} unpacked; "
@@ -134,13 +147,17 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
             ``bad_signature``, ``bad_compression`` or ``bad_value``.
     """
     check_size(raw, "a catalogue pack", least=_HEAD_BYTES + 1, most=PACK_BYTES_MAX)
-    check_start(raw, "catalogue pack", MAGIC, VERSION)
-    frame, signature = raw[_HEAD_BYTES:], raw[len(_START) : _HEAD_BYTES]
-    check_signature(DOMAIN, _START + frame, signature, catalog_public, "a catalogue pack")
-    body = _decompressed(frame)
+    old = raw[len(MAGIC)] == _OLD_VERSION
+    check_start(raw, "catalogue pack", MAGIC, _OLD_VERSION if old else VERSION)
+    start, signature, rest = raw[: len(_START)], raw[len(_START) : _HEAD_BYTES], raw[_HEAD_BYTES:]
+    domain = _OLD_DOMAIN if old else DOMAIN
+    check_signature(domain, start + rest, signature, catalog_public, "a catalogue pack")
+    frame, query = (rest, b"") if old else _frames(rest)
+    body = decompressed(frame, "a pack", most=_body_bytes_max(frame))
     check_size(body, "a pack body", least=4, most=PACK_BODY_BYTES_MAX)
     (length,) = struct.unpack_from("<I", body)
-    head = _head(body[4 : 4 + length])
+    known = _TITLE_DEFAULTS.keys() - (_NEW_TITLE_FIELDS if old else set())
+    head = _head(body[4 : 4 + length], known)
     rows = len(head.titles)
     size = 4 + length + rows * _ROW_BYTES
     check_size(body, f"a pack body of {rows} titles", least=size, most=size)
@@ -153,6 +170,8 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
     finite = np.isfinite(scales).all() and np.isfinite(basis).all()
     if not finite or (scales < 0).any() or (codes == -128).any():
         raise RemoteError("bad_value", "a catalogue pack with a vector out of range")
+    if query:
+        decode_query(query)
     return Pack(
         lineage=head.lineage,
         lineage_id=head.lineage_id,
@@ -161,7 +180,17 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
         content_codes=codes,
         content_scales=scales,
         basis=basis,
+        query=query,
     )
+
+
+def _frames(rest: bytes) -> tuple[bytes, bytes]:
+    """Part what follows the signature: the frame of the titles, and that of the query table."""
+    check_size(rest, "a catalogue pack", least=_LENGTH.size + 1, most=PACK_BYTES_MAX)
+    (length,) = _LENGTH.unpack_from(rest)
+    end = _LENGTH.size + length
+    check_size(rest, "a catalogue pack", least=end, most=PACK_BYTES_MAX)
+    return rest[_LENGTH.size : end], rest[end:]
 
 
 def check_encoder(pack: Pack, expected: str) -> None:
@@ -176,20 +205,6 @@ def check_encoder(pack: Pack, expected: str) -> None:
         )
 
 
-def _decompressed(frame: bytes) -> bytes:
-    try:
-        size = zstandard.get_frame_parameters(frame).content_size
-        if size in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR):
-            raise RemoteError("bad_compression", "a pack that does not declare its size")
-        if size > _body_bytes_max(frame):
-            raise RemoteError("oversized", f"a pack that declares {size} bytes when decompressed")
-        return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompress(
-            frame, allow_extra_data=False
-        )
-    except zstandard.ZstdError as error:
-        raise RemoteError("bad_compression", f"a pack that does not decompress: {error}") from error
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Head:
     lineage: str
@@ -198,14 +213,14 @@ class _Head:
     titles: tuple[Title, ...]
 
 
-def _head(text: bytes) -> _Head:
+def _head(text: bytes, known: Set[str]) -> _Head:
     try:
         head = json.loads(text.decode())
         if set(head) != _HEAD_FIELDS:
             raise ValueError(f"a head has the fields {sorted(_HEAD_FIELDS)}")
         lineage, encoder = head["lineage"], head["encoder"]
         lineage_id = bytes.fromhex(head["lineage_id"])
-        titles = tuple(_title(entry) for entry in head["titles"])
+        titles = tuple(_title(entry, known) for entry in head["titles"])
     except (ValueError, TypeError, RecursionError) as error:
         raise RemoteError("bad_value", f"a pack with an unreadable head: {error}") from error
     named = _is_word(lineage) and _is_word(encoder) and len(lineage_id) == LINEAGE_BYTES
@@ -222,10 +237,10 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH_MAX and value.isprintable()
 
 
-def _title(entry: object) -> Title:
+def _title(entry: object, known: Set[str]) -> Title:
     if not isinstance(entry, dict):
         raise TypeError("a title is an object")
-    unknown = entry.keys() - _TITLE_DEFAULTS.keys()
+    unknown = entry.keys() - known
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
     genres, people = entry.get("genres", []), entry.get("people", [])

@@ -15,6 +15,7 @@ from exogenesis.core.vectors import quantise
 from exogenesis.errors import CatalogError
 from exogenesis.wire.fields import LINEAGE_BYTES
 from exogenesis.wire.pack import Pack, check_encoder
+from exogenesis.wire.query import encode_query
 
 
 def lineage_id(lineage: str) -> bytes:
@@ -52,10 +53,10 @@ def build_pack(
         entries = _continued(entries, previous.titles)
     if not 1 <= len(entries) <= TITLES_MAX:
         raise CatalogError(f"a catalogue has 1 to {TITLES_MAX} titles, not {len(entries)}")
-    content = lsa.encode([item.text for item in entries])
+    encoding = lsa.encode([item.text for item in entries])
     with lsa.one_thread():
-        basis = start_basis(content)
-    codes, scales = quantise(content)
+        basis = start_basis(encoding.content)
+    codes, scales = quantise(encoding.content)
     return Pack(
         lineage=lineage,
         lineage_id=lineage_id(lineage),
@@ -64,6 +65,7 @@ def build_pack(
         content_codes=codes,
         content_scales=scales,
         basis=basis.astype("float16"),
+        query=encode_query(encoding.query) if encoding.query else b"",
     )
 
 

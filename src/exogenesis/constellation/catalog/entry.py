@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exogenesis.core.titles import Title
+from exogenesis.core.words import mark
+
+__all__ = ["CatalogEntry", "entry", "mark"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,3 @@ def entry(title: Title, words: Iterable[str] = ()) -> CatalogEntry:
         marks += [str(title.year), f"decade_{title.year // 10}"]
     further = [word for word in words if word not in marks]
     return CatalogEntry(title=title, text=" ".join([title.name, *marks, *further]))
-
-
-def mark(kind: str, value: str) -> str:
-    """One token for a whole value: ``mark("genre", "sci-fi") == "genre_scifi"``."""
-    return f"{kind}_{''.join(filter(str.isalnum, value.lower()))}"

@@ -38,7 +38,8 @@ def ids(pack_titles: tuple[Title, ...]) -> list[str]:
 
 
 def signed(frame: bytes) -> bytes:
-    return START + sign(DOMAIN, START + frame, SECRET) + frame
+    rest = len(frame).to_bytes(4, "little") + frame
+    return START + sign(DOMAIN, START + rest, SECRET) + rest
 
 
 def refusal(raw: bytes) -> str:
@@ -137,7 +138,7 @@ def test_a_cut_pack_is_refused_wherever_it_ends() -> None:
 
 def test_other_files_and_versions_are_refused() -> None:
     assert refusal(b"PK\3\4" + RAW[4:]) == "bad_magic"
-    assert refusal(MAGIC + b"\2" + RAW[5:]) == "bad_version"
+    assert refusal(MAGIC + b"\3" + RAW[5:]) == "bad_version"
 
 
 def test_an_oversized_pack_is_refused_before_it_is_read() -> None:
