@@ -9,10 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from exogenesis.core.vectors import Floats, Mask
+from exogenesis.errors import InputError
 from exogenesis.tv.agentdb.beta import Beta
 from exogenesis.tv.agentdb.build import IndexSettings, build_index
 from exogenesis.tv.agentdb.causal import CausalCounts, CausalEffect
 from exogenesis.tv.agentdb.index import Neighbours, Searchable
+from exogenesis.tv.agentdb.reflexion import (
+    ReflexionEpisode,
+    retrieve_episodes,
+    store_episode,
+)
 from exogenesis.tv.agentdb.scan import Kernel, choose_scan
 from exogenesis.tv.agentdb.skills import LEAST_SUCCESS, Skill, SkillMatch, Skills, Started
 from exogenesis.tv.agentdb.store import (
@@ -25,6 +31,7 @@ from exogenesis.tv.agentdb.store import (
     VectorStore,
 )
 from exogenesis.tv.agentdb.table import FloatTable
+from exogenesis.tv.memory import CosmicMemory
 from exogenesis.tv.persistence import Database
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "Beta",
     "CausalEffect",
     "IndexSettings",
+    "ReflexionEpisode",
     "Searchable",
     "Skill",
     "SkillMatch",
@@ -68,6 +76,7 @@ class AgentDB:
         database: the store.
         content: ``(m, 384)`` unit rows of the catalogue, read only, or an index over them whose
             keys are the catalogue indices.
+        memory: where episodes are kept; without one there are none.
         now: Unix seconds; without it every time is 0, and vectors are evicted by use alone.
         row_of: catalogue index of a title, or None when the catalogue does not hold it.
         cache: file of a built graph, which holds copies of vectors; None keeps none.
@@ -81,6 +90,7 @@ class AgentDB:
         database: Database,
         content: Floats | Searchable,
         *,
+        memory: CosmicMemory | None = None,
         now: Callable[[], int] = lambda: 0,
         row_of: Callable[[str], int | None] = _no_row,
         cache: Path | None = None,
@@ -92,6 +102,8 @@ class AgentDB:
             FloatTable(content) if isinstance(content, np.ndarray) else content
         )
         self._row_of = row_of
+        self._episodes = memory
+        self._now = now
         self._skills = Skills(database)
         self._causal = CausalCounts(database, now=now)
         self._vectors = VectorStore(
@@ -250,6 +262,56 @@ class AgentDB:
     def started(self, profile: str) -> list[Started]:
         """Return every title that a profile has started, the longest finished first."""
         return self._skills.started(profile)
+
+    # --- episodes -----------------------------------------------------------------------------
+
+    def reflexion_store(self, episode: ReflexionEpisode) -> int:
+        """Keep what was tried and how it went, and return its number.
+
+        Raises:
+            InputError: a value that cannot be, or an unknown profile.
+            DiskFull, StorageError: nothing was stored.
+        """
+        return store_episode(self._memory(), episode)
+
+    def reflexion_retrieve(
+        self,
+        similar_to: Floats | None = None,
+        *,
+        task: str | None = None,
+        session: str | None = None,
+        success: bool | None = None,
+        profile: str | None = None,
+        limit: int = 10,
+    ) -> list[ReflexionEpisode]:
+        """Return the episodes that everything given holds for, the most relevant first.
+
+        Args:
+            similar_to: ``(384,)``; relevance is then the cosine by importance by recency.
+            task: exactly this task; viewings are of the task ``watch``.
+            session: of this session.
+            success: what went well, or what did not.
+            profile: of this profile.
+            limit: how many at most.
+
+        Raises:
+            InputError: a vector of a wrong shape, or a limit below 0.
+        """
+        return retrieve_episodes(
+            self._memory(),
+            now=self._now(),
+            similar_to=similar_to,
+            task=task,
+            session=session,
+            success=success,
+            profile=profile,
+            limit=limit,
+        )
+
+    def _memory(self) -> CosmicMemory:
+        if self._episodes is None:
+            raise InputError("episodes are kept in the memory, and there is none here")
+        return self._episodes
 
     # --- causes -------------------------------------------------------------------------------
 
