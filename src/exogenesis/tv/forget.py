@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exogenesis.core.effects import Clock, seconds
 from exogenesis.errors import StorageError
-from exogenesis.tv.agentdb import LEAST_SUCCESS
+from exogenesis.tv.agentdb import LEAST_SUCCESS, AgentDB
 from exogenesis.tv.collective import Collective
 from exogenesis.tv.ledger import Ledger, LedgerEntry, titles_told
+from exogenesis.tv.memory import CosmicMemory
 from exogenesis.tv.persistence import Database
+from exogenesis.tv.policy import Policy
 
 _EVERYTHING = (
-    "memories",
     "skills",
     "rejections",
     "vectors",
     "causes",
+    "loops",
     "outbox",
     "ledger",
     "blocks",
     "profiles",
 )
 _UNFINISHED = "unfinished_forget"
+_WORD_LEAST = 4
 _FATES = {
     True: "the round is closed, what arrived is merged with reports of other households",
     False: "the round is still open, but what arrived is sealed and cannot be picked out",
@@ -68,6 +72,9 @@ class ForgetReport:
     Attributes:
         events: viewing events erased.
         skills: started titles erased, skills among them; counted by profile.
+        rejections: "not interested" taken back; it had never left this television.
+        vectors: vectors of the television's own that named it.
+        causes: counts of what follows what that named it.
         plaintexts: plaintexts erased from the ledger.
         waiting: pushes taken out of the outbox; they will not be sent again.
         traces: whether reports left that may hold a blurred trace of it.
@@ -76,6 +83,9 @@ class ForgetReport:
 
     events: int
     skills: int
+    rejections: int
+    vectors: int
+    causes: int
     plaintexts: int
     waiting: int
     traces: bool
@@ -95,6 +105,55 @@ class ForgetReport:
         return "No report about it had left this television."
 
 
+class Mention:
+    """Finds a title where it is named among other things: in texts, and in values of JSON.
+
+    An identifier of four characters and more is also found within a text, as a word of its own;
+    a shorter one is too likely to be something else there.
+
+    Attributes:
+        word: the title's identifier.
+    """
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self._pattern = (
+            re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") if len(word) >= _WORD_LEAST else None
+        )
+
+    @property
+    def needles(self) -> dict[str, str]:
+        """What to look for in the store: as it is, and in the two ways that JSON writes it."""
+        return {
+            "word": self.word,
+            "plain": json.dumps(self.word, ensure_ascii=False)[1:-1],
+            "escaped": json.dumps(self.word)[1:-1],
+        }
+
+    def is_in(self, value: Any) -> bool:
+        """Whether a value of JSON names the title anywhere."""
+        return bool(self.taken_out_of(value) != value)
+
+    def taken_out_of(self, value: Any) -> Any:
+        """Return a value of JSON without the title: where it stood alone, None stands.
+
+        It goes from the keys of an object and from the items of a list.
+        """
+        if isinstance(value, str):
+            if value == self.word:
+                return None
+            return value if self._pattern is None else self._pattern.sub("", value)
+        if isinstance(value, dict):
+            return {
+                key: self.taken_out_of(held)
+                for key, held in value.items()
+                if self.taken_out_of(key) == key
+            }
+        if isinstance(value, list):
+            return [self.taken_out_of(held) for held in value if held != self.word]
+        return value
+
+
 class _Told(NamedTuple):
     """What one push told: ``reports`` about what is forgotten, 0 for at most a trace."""
 
@@ -103,20 +162,57 @@ class _Told(NamedTuple):
     acknowledged: bool
 
 
+class _Counts(NamedTuple):
+    """What there is to be erased, by table."""
+
+    events: int
+    skills: int
+    rejections: int
+    vectors: int
+    causes: int
+    waiting: int
+
+
+def _nothing(profile: str) -> None:
+    """Nothing is derived from skills."""
+
+
 class Forgetter:
     """Erases from the store, and scrubs the file so that nothing can be read from it.
 
     What had left is remembered, without a title, until the file has been scrubbed: when the disk
     is too full for that, the erasure stands, and the repeated call still reports it.
+
+    Args:
+        database: the store.
+        ledger: what left.
+        collective: what the fleet said.
+        clock: the time, to tell an open round from a closed one.
+        memory: whose rows go with what they are about.
+        agentdb: told when vectors were erased, so that no index holds them.
+        relearn: derives anew what follows from the skills of a profile; called for every profile
+            that lost something, before the file is scrubbed, outside of any transaction.
     """
 
     def __init__(
-        self, *, database: Database, ledger: Ledger, collective: Collective, clock: Clock
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        collective: Collective,
+        clock: Clock,
+        memory: CosmicMemory | None = None,
+        agentdb: AgentDB | None = None,
+        relearn: Callable[[str], None] = _nothing,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._collective = collective
         self._clock = clock
+        self._policy = Policy(database)
+        self._memory = CosmicMemory(database) if memory is None else memory
+        self._agentdb = agentdb
+        self._relearn = relearn
 
     @property
     def unfinished(self) -> bool:
@@ -128,44 +224,57 @@ class Forgetter:
         return self._forget(set(), lambda: None, reported=False)
 
     def title(self, title_id: str) -> ForgetReport:
-        """Forget that any profile ever watched a title."""
+        """Forget that any profile ever watched a title; what was learnt from it is learnt anew."""
 
         def erase() -> None:
-            self._database.run("forget_memory_title", title=title_id)
+            self._memory.forget_subject(title_id)
             self._database.run("forget_skill_title", title=title_id)
             self._database.run("forget_rejection_title", title=title_id)
+            self._erase_mentions(Mention(title_id))
+            for profile in self._policy.profiles():
+                self._database.run("forget_derived", profile=profile.name)
 
         return self._forget({title_id}, erase)
 
     def profile(self, name: str, *, contributes: bool, remove: bool) -> ForgetReport:
-        """Forget what a profile watched; with ``remove`` the profile too.
+        """Forget what a profile watched and rejected; with ``remove`` the profile too.
 
         Reports stay that tell about a title which another contributing profile has finished,
-        and every report when this one does not contribute: none of them tells about it.
+        and every report when this one does not contribute: none of them tells about it. Counts
+        of what follows what do not say whose they are: they all go when it has watched anything.
         """
+        started = self._database.run("list_starts", profile=name)
 
         def erase() -> None:
-            self._database.run("forget_memory_profile", profile=name)
+            self._memory.forget_profile(name)
             self._database.run("forget_skill_profile", profile=name)
             self._database.run("forget_rejection_profile", profile=name)
+            self._erase_vectors(lambda metadata: metadata.get("profile") == name, name)
+            if started:
+                self._database.run("forget_causes")
+                self._database.run("forget_loops")
             if remove:
                 self._database.run("drop_profile", name=name)
 
-        started = self._database.run("list_starts", profile=name) if contributes else []
-        return self._forget({title for title, _, _ in started}, erase, reported=contributes)
+        told = {title for title, _, _ in started} if contributes else set()
+        return self._forget(told, erase, reported=contributes)
 
     def everything(self) -> ForgetReport:
-        """Forget all that was watched, learnt, planned and written down; consent goes off.
+        """Forget all that was watched, learnt, planned, allowed and written down.
+
+        Consent goes off, and the PIN goes with what it kept.
 
         The device's keys and its place in the round stay, so that it need not be enrolled anew
         and cannot speak twice in one round.
         """
 
         def erase() -> None:
+            self._memory.erase()
             for name in _EVERYTHING:
                 self._database.run(f"forget_{name}")
             self._database.run("drop_plan")
             self._database.store_setting("consent", None)
+            self._policy.drop_pin()
             self._collective.drop()
 
         told = {title for entry in self._ledger.entries() for title in titles_told(entry)}
@@ -182,7 +291,7 @@ class Forgetter:
         ``reported`` says whether reports may have been made from what is erased.
         """
         with self._database.transaction():
-            events, skills, waiting = self._counts()
+            before = self._counts()
             entries = self._ledger.entries()
             erase()
             gone = titles - self._exportable()
@@ -191,20 +300,52 @@ class Forgetter:
                 told += [_told(entry, gone) for entry in entries if _may_tell(entry)]
             plaintexts = self._withdraw(entries, gone)
             self._database.store_setting(_UNFINISHED, json.dumps(told))
-            events_left, skills_left, waiting_left = self._counts()
+            left = self._counts()
+        for profile in self._policy.profiles():
+            self._relearn(profile.name)
         self._scrub()
+        gone_rows = _Counts(*(had - has for had, has in zip(before, left, strict=True)))
         return ForgetReport(
-            events=events - events_left,
-            skills=skills - skills_left,
+            events=gone_rows.events,
+            skills=gone_rows.skills,
+            rejections=gone_rows.rejections,
+            vectors=gone_rows.vectors,
+            causes=gone_rows.causes,
             plaintexts=plaintexts,
-            waiting=waiting - waiting_left,
+            waiting=gone_rows.waiting,
             traces=bool(told),
             out_of_reach=self._out_of_reach(told),
         )
 
-    def _counts(self) -> tuple[int, int, int]:
-        ((events, skills, waiting),) = self._database.run("count_history")
-        return events, skills, waiting
+    def _counts(self) -> _Counts:
+        (counted,) = self._database.run("count_history")
+        return _Counts(*counted)
+
+    def _erase_mentions(self, mention: Mention) -> None:
+        """Take a title out of all that names it among other things."""
+        for table in ("memories", "fleeting"):
+            for id_, text, raw in self._database.run(f"forget_find_{table}", **mention.needles):
+                metadata = json.loads(raw)
+                kept, words = mention.taken_out_of(metadata), mention.taken_out_of(text) or ""
+                if (kept, words) != (metadata, text):
+                    one = "memory" if table == "memories" else "fleeting"
+                    self._database.run(
+                        f"forget_rewrite_{one}", id=id_, text=words, metadata=json.dumps(kept)
+                    )
+        self._erase_vectors(mention.is_in, mention.word)
+        for cause, effect in self._database.run("forget_find_causes", word=mention.word):
+            if mention.is_in([cause, effect]):
+                self._database.run("forget_cause", cause=cause, effect=effect)
+        for name, error, progress, notes in self._database.run("forget_list_loops"):
+            if mention.is_in([error, json.loads(progress), json.loads(notes)]):
+                self._database.run("forget_loop", name=name)
+
+    def _erase_vectors(self, told: Callable[[dict[str, Any]], bool], word: str) -> None:
+        needles = Mention(word).needles
+        del needles["word"]
+        for id_, raw in self._database.run("forget_find_vectors", **needles):
+            if told(json.loads(raw)):
+                self._database.run("forget_vector", id=id_)
 
     def _exportable(self) -> set[str]:
         rows = self._database.run("list_exportable", least=LEAST_SUCCESS)
@@ -225,6 +366,9 @@ class Forgetter:
 
     def _scrub(self) -> None:
         try:
+            if self._agentdb is not None:
+                self._agentdb.refresh()
+                self._agentdb.drop_cache()
             self._database.scrub()
             self._database.store_setting(_UNFINISHED, None)
         except StorageError as error:

@@ -1,20 +1,36 @@
-"""A viewing event enters here; when the call returns, it is on the disk."""
+"""What happens at the television enters here: viewings, signals of the remote control, lists.
+
+A viewing is on the disk when the call returns. Signals and lists are of the moment: they stay in
+memory, cost no write, and are gone with the power.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from exogenesis.core.effects import Clock, seconds
+from exogenesis.core.effects import Clock
 from exogenesis.core.limits import FINISHED_FRACTION
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb import AgentDB
 from exogenesis.tv.catalog import Catalog
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
+from exogenesis.tv.moment import DAY_S, HOUR_S, Moment, Timekeeper
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import HOME, Policy
 
+SignalKind = Literal["skip", "pause", "zap", "dwell"]
+
+AFTER_S = 4 * HOUR_S
+"""What ended so long before in the same session is still what was watched before."""
+
 _TIME_MAX = 1 << 40
+_SESSION_LENGTH_MAX = 64
+_DWELL_MAX_S = 3600.0
+_IMPORTANCE: Mapping[str, float] = {"skip": 0.4, "pause": 0.2, "zap": 0.1, "dwell": 0.3}
+_SHOWN_IMPORTANCE, _CHOSEN_IMPORTANCE = 0.1, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +39,287 @@ class ViewingEvent:
 
     Attributes:
         title_id: the operator's identifier.
-        fraction: how much of it was watched, 0..1.
+        fraction: how much of it was watched, 0..1; of a series, of the episode.
         profile: who watched.
         at: Unix seconds; None is now.
+        session: names the stretch of watching it belongs to, in up to 64 characters.
+        episode: which one of a series, from 1 on; None for a title in one piece.
     """
 
     title_id: str
     fraction: float
     profile: str = HOME
     at: int | None = None
+    session: str = ""
+    episode: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Somebody pressed a button of the remote control.
+
+    Attributes:
+        kind: ``skip`` past a title on a list, ``pause``, ``zap`` away from one that had just
+            begun, or ``dwell`` on one.
+        title_id: which.
+        profile: who watches.
+        session: the stretch of watching it belongs to.
+        dwell_s: how long a ``dwell`` was, in seconds.
+    """
+
+    kind: SignalKind
+    title_id: str
+    profile: str = HOME
+    session: str = ""
+    dwell_s: float = 0.0
+
+
+class Observer:
+    """Checks what is reported, and stores it with its context.
+
+    Args:
+        database: whose transaction holds a viewing and all that is learnt from it at once.
+        agentdb: counts starts and finishes.
+        memory: keeps what happened.
+        catalog: knows which titles and episodes there are.
+        policy: knows who watches here.
+        timekeeper: says when it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        agentdb: AgentDB,
+        memory: CosmicMemory,
+        catalog: Catalog,
+        policy: Policy,
+        timekeeper: Timekeeper,
+    ) -> None:
+        self._database = database
+        self._agentdb = agentdb
+        self._memory = memory
+        self._catalog = catalog
+        self._policy = policy
+        self._timekeeper = timekeeper
+
+    def observe(self, events: Iterable[ViewingEvent]) -> None:
+        """Store viewings and what is learnt from them, all or nothing, and on the disk.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold a title.
+            InputError: an unknown profile, or a fraction, time, session or episode that cannot
+                be.
+            DiskFull: there is no room.
+        """
+        taken = list(events)
+        self._check_profiles(event.profile for event in taken)
+        for event in taken:
+            self._check(event)
+        with self._database.transaction():
+            now = self._timekeeper.now()
+            for event in taken:
+                self._store(event, now if event.at is None else self._timekeeper.moment(event.at))
+            self._timekeeper.keep()
+
+    def signal(self, signal: Signal) -> None:
+        """Take a signal of the remote control: it counts for a minute, and is never written.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold the title.
+            InputError: an unknown kind or profile, or a dwell time that cannot be.
+        """
+        if signal.kind not in get_args(SignalKind):
+            kinds = ", ".join(get_args(SignalKind))
+            raise InputError(f"a signal is one of {kinds}, not {signal.kind!r}")
+        if not (math.isfinite(signal.dwell_s) and 0.0 <= signal.dwell_s <= _DWELL_MAX_S):
+            raise InputError(
+                f"a dwell time lies in 0..{_DWELL_MAX_S:.0f} seconds, not {signal.dwell_s}"
+            )
+        self._catalog.index_of(signal.title_id)
+        self._check_profiles([signal.profile])
+        _check_session(signal.session)
+        dwell = {"dwell_s": signal.dwell_s} if signal.kind == "dwell" else {}
+        self._remember(
+            MemoryTier.INSTANT,
+            signal.kind,
+            signal.title_id,
+            signal.profile,
+            signal.session,
+            self._timekeeper.now(),
+            importance=_IMPORTANCE[signal.kind],
+            metadata=dwell,
+        )
+
+    def shown(self, title_ids: Iterable[str], *, profile: str = HOME, session: str = "") -> None:
+        """Take note that titles were put in front of somebody; never written.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold one.
+            InputError: an unknown profile, or a session with too long a name.
+        """
+        listed = list(title_ids)
+        for title_id in listed:
+            self._catalog.index_of(title_id)
+        self._check_profiles([profile])
+        _check_session(session)
+        now = self._timekeeper.now()
+        for place, title_id in enumerate(listed, start=1):
+            self._remember(
+                MemoryTier.SESSION,
+                "shown",
+                title_id,
+                profile,
+                session,
+                now,
+                importance=_SHOWN_IMPORTANCE,
+                metadata={"place": place},
+            )
+
+    def chosen(self, title_id: str, *, profile: str = HOME, session: str = "") -> None:
+        """Take note that a title was chosen, before anybody has watched it; never written.
+
+        Raises:
+            UnknownTitle, InputError: as :meth:`shown`.
+        """
+        self._catalog.index_of(title_id)
+        self._check_profiles([profile])
+        _check_session(session)
+        self._choose(title_id, profile, session, self._timekeeper.now())
+
+    def _store(self, event: ViewingEvent, moment: Moment) -> None:
+        finished = event.fraction >= FINISHED_FRACTION
+        listed = self._is_listed(event, moment)
+        self._memory.store(
+            Memory(
+                tier=MemoryTier.EPISODIC,
+                kind="viewing",
+                subject=event.title_id,
+                profile=event.profile,
+                session=event.session,
+                metadata={
+                    "task": "watch",
+                    "fraction": event.fraction,
+                    "reward": event.fraction,
+                    "success": finished,
+                    "episode": event.episode,
+                    "slot": moment.hour_of_week,
+                    "after": self._before(event, moment),
+                    "listed": listed,
+                },
+                importance=float(event.fraction),
+                trusted=moment.trusted,
+                at=moment.at,
+            )
+        )
+        self._agentdb.skill_store(
+            event.profile,
+            event.title_id,
+            finished=finished,
+            at=moment.at,
+            fraction=event.fraction,
+            episode=event.episode,
+            rhythm=rhythm_of(moment) if finished else {},
+        )
+        if listed:
+            self._choose(event.title_id, event.profile, event.session, moment)
+
+    def _before(self, event: ViewingEvent, moment: Moment) -> str | None:
+        """What the profile watched just before, in the same session."""
+        rows = self._database.run(
+            "last_viewing",
+            since=moment.at - AFTER_S,
+            until=moment.at,
+            session=event.session,
+            profile=event.profile,
+        )
+        return rows[0][0] if rows else None
+
+    def _is_listed(self, event: ViewingEvent, moment: Moment) -> bool:
+        """Whether the title was on a list of this session; history was not."""
+        now = self._timekeeper.now().at
+        if now - moment.at > DAY_S:
+            return False
+        asked = Query(kind="shown", subject=event.title_id, session=event.session, limit=1)
+        return bool(self._memory.recall(asked, (MemoryTier.SESSION,), now=now, touch=False))
+
+    def _choose(self, title_id: str, profile: str, session: str, moment: Moment) -> None:
+        self._remember(
+            MemoryTier.SESSION,
+            "chosen",
+            title_id,
+            profile,
+            session,
+            moment,
+            importance=_CHOSEN_IMPORTANCE,
+            metadata={},
+        )
+
+    def _remember(
+        self,
+        tier: MemoryTier,
+        kind: str,
+        title_id: str,
+        profile: str,
+        session: str,
+        moment: Moment,
+        *,
+        importance: float,
+        metadata: Mapping[str, float],
+    ) -> None:
+        self._memory.store(
+            Memory(
+                tier=tier,
+                kind=kind,
+                subject=title_id,
+                profile=profile,
+                session=session,
+                metadata=metadata,
+                importance=importance,
+                trusted=moment.trusted,
+                at=moment.at,
+            )
+        )
+
+    def _check_profiles(self, names: Iterable[str]) -> None:
+        known = {profile.name for profile in self._policy.profiles()}
+        for name in names:
+            if name not in known:
+                self._policy.profile(name)
+
+    def _check(self, event: ViewingEvent) -> None:
+        title = self._catalog.titles[self._catalog.index_of(event.title_id)]
+        _check_session(event.session)
+        if not 0.0 <= event.fraction <= 1.0:
+            raise InputError(
+                f"the watched fraction of {event.title_id!r} must lie in 0..1, not {event.fraction}"
+            )
+        if event.at is not None and event.at < 0:
+            raise InputError(
+                f"the time of {event.title_id!r} lies before 1970, which is not accepted"
+            )
+        if event.at is not None and event.at >= _TIME_MAX:
+            raise InputError(f"the time of {event.title_id!r} is no Unix time: {event.at}")
+        if event.episode is not None and event.episode < 1:
+            raise InputError(f"episodes count from 1, not {event.episode}")
+        if event.episode is not None and event.episode > (title.episodes or event.episode):
+            raise InputError(
+                f"{event.title_id!r} has {title.episodes} episodes, there is no {event.episode}"
+            )
+
+
+def rhythm_of(moment: Moment) -> dict[str, int]:
+    """What a finish at ``moment`` adds to the counts by hour of the week and by month."""
+    if moment.hour_of_week is None:
+        return {}
+    return {str(moment.hour_of_week): 1, f"m{moment.month}": 1}
+
+
+def _check_session(session: str) -> None:
+    if len(session) > _SESSION_LENGTH_MAX or not (session == "" or session.isprintable()):
+        raise InputError(
+            f"a session's name has at most {_SESSION_LENGTH_MAX} characters, all printable"
+        )
 
 
 def store_events(
@@ -43,50 +331,12 @@ def store_events(
     policy: Policy,
     clock: Clock,
 ) -> None:
-    """Store events and what is learnt from them, all or nothing.
-
-    Raises:
-        UnknownTitle: the catalogue does not hold a title.
-        InputError: an unknown profile, or a fraction or time out of range.
-        DiskFull: there is no room.
-    """
-    taken = list(events)
-    known = {profile.name for profile in policy.profiles()}
-    for event in taken:
-        catalog.index_of(event.title_id)
-        if event.profile not in known:
-            policy.profile(event.profile)
-        if not 0.0 <= event.fraction <= 1.0:
-            raise InputError(
-                f"the watched fraction of {event.title_id!r} must lie in 0..1, not {event.fraction}"
-            )
-        if event.at is not None and event.at < 0:
-            raise InputError(
-                f"the time of {event.title_id!r} lies before 1970, which is not accepted"
-            )
-        if event.at is not None and event.at >= _TIME_MAX:
-            raise InputError(f"the time of {event.title_id!r} is no Unix time: {event.at}")
-    now = seconds(clock)
-    with database.transaction():
-        for event in taken:
-            at = now if event.at is None else event.at
-            finished = event.fraction >= FINISHED_FRACTION
-            told = {"task": "watch", "fraction": event.fraction, "success": finished}
-            database.run(
-                "add_memory",
-                tier=3,
-                kind="viewing",
-                profile=event.profile,
-                subject=event.title_id,
-                session="",
-                text="",
-                metadata=json.dumps(told),
-                codes=None,
-                scale=None,
-                importance=float(event.fraction),
-                trusted=1,
-                at=at,
-            )
-            agentdb.skill_store(
-                event.profile, event.title_id, finished=finished, at=at, fraction=event.fraction
-            )
+    """Store viewings as :meth:`Observer.observe` does, with everything made for this one call."""
+    Observer(
+        database=database,
+        agentdb=agentdb,
+        memory=CosmicMemory(database),
+        catalog=catalog,
+        policy=policy,
+        timekeeper=Timekeeper(database, clock),
+    ).observe(events)

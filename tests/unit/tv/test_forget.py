@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exogenesis.core.titles import Title
 from exogenesis.errors import DiskFull, InputError, NetworkError, StorageError
-from exogenesis.tv import Brain, ForgetReport, Profile, ViewingEvent
-from exogenesis.tv.ledger import titles_told
+from exogenesis.tv import AgentDB, Brain, ForgetReport, Profile, ViewingEvent
+from exogenesis.tv.collective import Collective
+from exogenesis.tv.forget import Forgetter, Mention
+from exogenesis.tv.ledger import Ledger, titles_told
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
 from exogenesis.tv.persistence import Database
+from exogenesis.tv.policy import PIN_SALT_BYTES, Policy
 from tests.support.constellation import WORKER_PUBLIC, Constellation
 from tests.support.television import NOW, FakeClock, open_brain, plain_titles, small_catalog
 
 SECRET = "a-title-nobody-should-find"
-CATALOG = small_catalog([*plain_titles(100), Title(id=SECRET, name="Secret")])
+AWKWARD = 'nœud "7" \\ % secret'
+CATALOG = small_catalog(
+    [*plain_titles(100), Title(id=SECRET, name="Secret"), Title(id=AWKWARD, name="Awkward")]
+)
 
 
 def _home(tmp_path: Path) -> tuple[Brain, Constellation, FakeClock]:
@@ -42,7 +53,9 @@ def _sync_all(brain: Brain, clock: FakeClock) -> None:
 
 
 def _is_on_disk(home: Path, word: str) -> bool:
-    return any(word.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+    spelt = {word, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
+    content = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    return any(one.encode() in content for one in spelt)
 
 
 @pytest.mark.parametrize("how", ["title", "profile", "everything"])
@@ -274,9 +287,11 @@ def test_forgetting_everything_also_ends_consent_and_keeps_the_identity(tmp_path
     brain, _, clock = _home(tmp_path)
     brain.add_profile(Profile(name="guest"))
     brain.block("t005")
+    brain._policy.set_pin("2468", pin=None, now=NOW, salt=bytes(PIN_SALT_BYTES))
     _watch(brain, SECRET)
     _sync_all(brain, clock)
     brain.forget(everything=True)
+    assert not brain._policy.has_pin
     stats = brain.stats()
     assert (stats.events, stats.started, stats.ledger, stats.profiles) == (0, 0, 0, 1)
     assert brain.blocks() == []
@@ -299,3 +314,221 @@ def test_home_cannot_be_removed() -> None:
 def test_an_unknown_profile_cannot_be_forgotten() -> None:
     with pytest.raises(InputError, match="no profile"):
         open_brain(CATALOG).forget(profile="nobody")
+
+
+def _mentioned_everywhere(brain: Brain, memory: CosmicMemory, title: str) -> None:
+    """Name a title wherever a loop, a reader or the household may have written it."""
+    database = brain._database
+    for profile in brain.profiles():
+        brain._policy.set_rejection(profile.name, title, True, NOW)
+    for tier in MemoryTier:
+        told: dict[str, Any] = {
+            "titles": {title: 0.5, "t001": 0.5},
+            "after": title,
+            "seen": ["t001", title],
+            "deep": [{"because": {"of": title}}],
+            "said": f"it was {title}, they say",
+        }
+        if tier is not MemoryTier.OMEGA:
+            memory._table.add(
+                Memory(
+                    tier=tier,
+                    kind="note",
+                    subject="snapshot",
+                    text=f"about {title}!",
+                    metadata=told,
+                    at=NOW,
+                )
+            )
+        memory._table.add(Memory(tier=tier, kind="note", subject=title, at=NOW))
+    vector: dict[str, Any] = {"codes": bytes(384), "scale": 1.0, "now": NOW}
+    for metadata in ({"title": title}, {"like": {"titles": [title]}}, {"title": "t001"}):
+        database.run("agentdb_add_vector", metadata=json.dumps(metadata), **vector)
+    for cause, effect in ((title, "x"), ("y", f"watched:{title}"), ("y", "x")):
+        database.run(
+            "agentdb_add_causal",
+            cause=cause,
+            effect=effect,
+            treated=1,
+            treated_hits=1,
+            untreated=0,
+            untreated_hits=0,
+            now=NOW,
+        )
+    blank: dict[str, Any] = {
+        "due_at": NOW,
+        "last_at": None,
+        "runs": 1,
+        "failures": 1,
+        "attempts": 0,
+        "spent_us": 1,
+        "longest_us": 1,
+    }
+    for name, error, progress, notes in (
+        ("adaptive", f"no title {title!r}, or {title}", {}, {}),
+        ("deliberative", "", {"next": title}, {}),
+        ("evolutionary", "", {}, {"of": [title]}),
+        ("reactive", "", {"next": "t001"}, {}),
+    ):
+        database.run(
+            "set_loop",
+            name=name,
+            error=error,
+            progress=json.dumps(progress),
+            notes=json.dumps(notes, ensure_ascii=False),
+            **blank,
+        )
+
+
+def _fleeting(brain: Brain) -> str:
+    rows = brain._database.run("memory_of_tiers", tiers="[1, 2]")
+    ids = json.dumps([number for (number,) in rows])
+    return str(brain._database.run("memory_rows", ids=ids))
+
+
+@pytest.mark.parametrize("title", [SECRET, AWKWARD])
+@pytest.mark.parametrize("how", ["title", "everything"])
+def test_nothing_is_left_wherever_a_title_was_named(tmp_path: Path, title: str, how: str) -> None:
+    brain, constellation, clock = _home(tmp_path)
+    memory = CosmicMemory(brain._database)
+    brain.add_profile(Profile(name="ann"))
+    _watch(brain, title, "t001")
+    _watch(brain, title, profile="ann")
+    brain.recommend()
+    brain.sync()
+    _mentioned_everywhere(brain, memory, title)
+    brain._database.run("add_block", title="t005")
+    assert _is_on_disk(tmp_path, title)
+    assert title[:4] in _fleeting(brain)
+    owners = len(memory.recall(Query(subject=title), (MemoryTier.OMEGA,), now=NOW))
+    report = brain.forget(title) if how == "title" else brain.forget(everything=True)
+    assert owners == 1
+    assert (report.rejections, report.skills) == (2, 2 if how == "title" else 3)
+    assert report.vectors == (2 if how == "title" else 3)
+    assert report.causes == (2 if how == "title" else 3)
+    if how == "title":  # the owner's word about it stays, as a block does
+        (kept,) = memory.recall(Query(subject=title), now=NOW)
+        assert kept.memory.tier is MemoryTier.OMEGA
+        assert memory.delete(kept.memory.id or 0)
+        brain._database.scrub()
+        (snapshot,) = memory.recall(Query(subject="snapshot"), (MemoryTier.EVOLUTIONARY,), now=NOW)
+        assert snapshot.memory.metadata == {
+            "titles": {"t001": 0.5},
+            "after": None,
+            "seen": ["t001"],
+            "deep": [{"because": {"of": None}}],
+            "said": snapshot.memory.metadata["said"],
+        }
+        assert brain._database.run("get_loop_progress", name="reactive") == [('{"next": "t001"}',)]
+    assert not _is_on_disk(tmp_path, title)
+    assert title[:4] not in _fleeting(brain)
+    if how == "title":
+        _sync_all(brain, clock)
+        told = [report.index for report in constellation.opened() if report is not None]
+        assert told == [1]
+    brain.close()
+    assert not _is_on_disk(tmp_path, title)
+
+
+def test_what_a_profile_rejected_and_stored_is_erased_with_it(tmp_path: Path) -> None:
+    brain, _, _ = _home(tmp_path)
+    brain.add_profile(Profile(name="ann"))
+    _watch(brain, "t001", profile="ann")
+    brain._policy.set_rejection("ann", SECRET, True, NOW)
+    brain._policy.set_rejection("home", "t002", True, NOW)
+    vector: dict[str, Any] = {"codes": bytes(384), "scale": 1.0, "now": NOW}
+    for profile in ("ann", "home"):
+        metadata = json.dumps({"profile": profile, "note": f"of-{profile}-alone"})
+        brain._database.run("agentdb_add_vector", metadata=metadata, **vector)
+    report = brain.remove_profile("ann")
+    assert (report.rejections, report.vectors, report.events) == (1, 1, 1)
+    assert not _is_on_disk(tmp_path, SECRET)
+    assert not _is_on_disk(tmp_path, "of-ann-alone")
+    assert _is_on_disk(tmp_path, "of-home-alone")
+    assert brain._policy.rejections("home") == ["t002"]
+    brain.close()
+
+
+def test_what_was_derived_is_gone_and_learnt_anew_before_the_file_is_scrubbed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.open(tmp_path)
+    memory = CosmicMemory(database)
+    order: list[str] = []
+    scrub = Database.scrub
+
+    def watched(database: Database) -> None:
+        order.append("scrub")
+        scrub(database)
+
+    monkeypatch.setattr(Database, "scrub", watched)
+    for kind, tier in (("fact", MemoryTier.SEMANTIC), ("rhythm", MemoryTier.TEMPORAL)):
+        memory._table.add(Memory(tier=tier, kind=kind, profile="home", subject="genre:odd", at=NOW))
+    forgetter = Forgetter(
+        database=database,
+        ledger=Ledger(database),
+        collective=Collective(database, CATALOG, WORKER_PUBLIC),
+        clock=FakeClock(NOW),
+        memory=memory,
+        agentdb=AgentDB(database, CATALOG.content),
+        relearn=order.append,
+    )
+    Policy(database).add_profile(Profile(name="ann"))
+    forgetter.title("t001")
+    assert order == ["ann", "home", "scrub"]
+    assert not _is_on_disk(tmp_path, "genre:odd")
+    database.close()
+
+
+def test_an_index_holds_no_vector_that_was_forgotten(tmp_path: Path) -> None:
+    database = Database.open(tmp_path)
+    agentdb = AgentDB(database, CATALOG.content)
+    forgetter = Forgetter(
+        database=database,
+        ledger=Ledger(database),
+        collective=Collective(database, CATALOG, WORKER_PUBLIC),
+        clock=FakeClock(NOW),
+        agentdb=agentdb,
+    )
+    agentdb.vector_store(CATALOG.content[0], {"title": SECRET})
+    kept = agentdb.vector_store(CATALOG.content[1], {"title": "t001"})
+    assert len(agentdb.vector_search(CATALOG.content[0])) == 2
+    assert forgetter.title(SECRET).vectors == 1
+    assert [one.id for one in agentdb.vector_search(CATALOG.content[0])] == [kept]
+    database.close()
+
+
+def test_a_short_identifier_is_erased_where_it_stands_alone_and_nowhere_else() -> None:
+    mention = Mention("7")
+    told = {"after": "7", "seen": ["7", "17"], "7": 1, "said": "at 7 o'clock", "n": 7}
+    assert mention.taken_out_of(told) == {
+        "after": None,
+        "seen": ["17"],
+        "said": "at 7 o'clock",
+        "n": 7,
+    }
+
+
+def test_an_identifier_within_a_longer_one_is_not_mistaken() -> None:
+    mention = Mention("t001")
+    told = {"t0010": 1, "said": "t001, not t0010 or at001"}
+    assert mention.taken_out_of(told) == {"t0010": 1, "said": ", not t0010 or at001"}
+
+
+_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from([SECRET, "t001", ""])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.sampled_from([SECRET, "t001", "a"]), inner, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_a_title_is_found_and_taken_out_wherever_json_holds_it(value: Any) -> None:
+    mention = Mention(SECRET)
+    kept = mention.taken_out_of(value)
+    assert SECRET not in json.dumps(kept)
+    assert mention.is_in(value) == (SECRET in json.dumps(value))
+    assert not mention.is_in(kept)
