@@ -23,6 +23,7 @@ from exogenesis.tv.persistence.ballast import free_ballast, lay_ballast
 from exogenesis.tv.persistence.check import damage, damage_in_slices
 from exogenesis.tv.persistence.generations import Generations
 from exogenesis.tv.persistence.head import (
+    Head,
     current_head,
     drop_head,
     read_head,
@@ -145,8 +146,7 @@ class Database:
             if home is None:
                 database._migrate(0)
             else:
-                with _damage_named():
-                    database._make_sure(home)
+                database._make_sure(home)
         except BaseException:
             with suppress(apsw.Error):
                 connection.close()
@@ -154,7 +154,18 @@ class Database:
         return database
 
     def _make_sure(self, home: Path) -> None:
-        """Check everything, and bring the schema and the copy of page 1 up to date."""
+        """Check everything, then bring the schema and the copy of page 1 up to date."""
+        with _damage_named():
+            version, head = self._checked(home)
+        if version < len(scripts()):
+            drop_head(home)
+            self._migrate(version)
+            head = None
+        if head is None:
+            self._renew_head(home)
+
+    def _checked(self, home: Path) -> tuple[int, Head | None]:
+        """Check everything; returns the schema's version and the copy of page 1, if it is there."""
         newest = len(scripts())
         with database_errors(self._path, self._connection):
             ((version,),) = self._script("PRAGMA user_version")
@@ -174,15 +185,22 @@ class Database:
                 found.insert(0, "the tables are not as they were made")
             if found:
                 raise _Damaged("; ".join(found[:3]))
-        if version < newest:
-            drop_head(home)
-            self._migrate(version)
-        if version < newest or head is None:
-            self._renew_head(home)
+        return version, head
 
     def _migrate(self, version: int) -> None:
+        """Bring the schema up to date, all or nothing.
+
+        A table that is made anew is dropped first, and with it, if they are watched, the rows that
+        refer to it; so the references are checked at the end.
+        """
+        with database_errors(self._path, self._connection):
+            self._script("PRAGMA foreign_keys = OFF")
         with self.transaction():
             migrate(self._connection, version, len(scripts()))
+            if self._script("PRAGMA foreign_key_check"):
+                raise StorageError(f"{self._path} cannot be brought up to date: rows are missing")
+        with database_errors(self._path, self._connection):
+            self._script("PRAGMA foreign_keys = ON")
 
     def _renew_head(self, home: Path) -> None:
         with database_errors(self._path, self._connection):
