@@ -1,8 +1,6 @@
 -- The whole brain: memories in twelve tiers, vectors, causal counts, loops; and a digest of every
 -- row, computed by the database when the row is written, so that rot is seen when it is read.
 
-PRAGMA defer_foreign_keys = ON;
-
 CREATE TABLE new_setting (
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL,
@@ -101,6 +99,19 @@ FROM skill;
 DROP TABLE skill;
 ALTER TABLE new_skill RENAME TO skill;
 
+-- Which viewings were brought from a file, so that they do not come twice: `key` stands for time,
+-- fraction and episode. They go with the title they are about.
+CREATE TABLE imported (
+    profile TEXT NOT NULL,
+    title   TEXT NOT NULL,
+    key     BLOB NOT NULL CHECK (length(key) = 8),
+    digest  BLOB NOT NULL AS (row_digest(profile, title, key)) STORED,
+    PRIMARY KEY (profile, title, key)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER skill_went AFTER DELETE ON skill BEGIN
+    DELETE FROM imported WHERE profile = OLD.profile AND title = OLD.title;
+END;
+
 -- A title that a profile does not want to see.
 CREATE TABLE rejection (
     profile TEXT NOT NULL REFERENCES profile (name),
@@ -172,18 +183,24 @@ CREATE TABLE causal (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX causal_effect ON causal (effect);
 
--- When each loop is due, how it went, and where long work goes on after an interruption.
+-- When each loop is due (NULL: when something happens), how it went, where long work goes on after
+-- an interruption, and what the loop was told. `attempts` counts the cycles that began since one
+-- ended well or saved its progress.
 CREATE TABLE loop (
-    name     TEXT PRIMARY KEY,
-    due_at   INTEGER NOT NULL,
-    last_at  INTEGER,
-    runs     INTEGER NOT NULL CHECK (runs >= 0),
-    failures INTEGER NOT NULL CHECK (failures BETWEEN 0 AND runs),
-    spent_us INTEGER NOT NULL CHECK (spent_us >= 0),
-    error    TEXT NOT NULL,
-    progress TEXT NOT NULL CHECK (json_valid(progress)),
-    digest   BLOB NOT NULL AS (row_digest(
-        name, due_at, last_at, runs, failures, spent_us, error, progress)) STORED
+    name       TEXT PRIMARY KEY,
+    due_at     INTEGER,
+    last_at    INTEGER,
+    runs       INTEGER NOT NULL CHECK (runs >= 0),
+    failures   INTEGER NOT NULL CHECK (failures BETWEEN 0 AND runs),
+    attempts   INTEGER NOT NULL CHECK (attempts >= 0),
+    spent_us   INTEGER NOT NULL CHECK (spent_us >= 0),
+    longest_us INTEGER NOT NULL CHECK (longest_us >= 0),
+    error      TEXT NOT NULL,
+    progress   TEXT NOT NULL CHECK (json_valid(progress)),
+    notes      TEXT NOT NULL CHECK (json_valid(notes)),
+    digest     BLOB NOT NULL AS (row_digest(
+        name, due_at, last_at, runs, failures, attempts, spent_us, longest_us, error, progress,
+        notes)) STORED
 ) STRICT, WITHOUT ROWID;
 
 -- Circuit breakers survive a reboot.
