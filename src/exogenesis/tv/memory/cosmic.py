@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from exogenesis.core.vectors import Floats
 from exogenesis.errors import InputError
-from exogenesis.tv.memory.memory import Memory, Query, Recalled, check_memory, check_vector
+from exogenesis.tv.memory.memory import (
+    Memory,
+    Query,
+    Recalled,
+    check_memory,
+    check_values,
+    check_vector,
+    metadata_text,
+)
 from exogenesis.tv.memory.recall import Candidates, best_of, from_source, from_table, relevances
 from exogenesis.tv.memory.sources import Source
 from exogenesis.tv.memory.table import MemoryTable
@@ -120,6 +129,18 @@ class CosmicMemory:
     def get(self, number: int) -> Memory | None:
         """Return a memory by its number, or None."""
         return self._table.read([number]).get(number)
+
+    def revise(
+        self, number: int, *, metadata: Mapping[str, Any], importance: float, at: int
+    ) -> bool:
+        """Give a memory other content; False when there is none of this number.
+
+        Raises:
+            InputError: a value that cannot be stored.
+        """
+        check_values(importance, at)
+        written = metadata_text(metadata)
+        return self._table.revise(number, metadata=written, importance=importance, at=at)
 
     def delete(self, number: int) -> bool:
         """Erase a memory; False when there is none of this number."""

@@ -124,6 +124,18 @@ def metadata_text(metadata: Mapping[str, Any]) -> str:
     return written
 
 
+def check_values(importance: float, at: int) -> None:
+    """Refuse an importance or a time that cannot be.
+
+    Raises:
+        InputError: naming the field.
+    """
+    if not (math.isfinite(importance) and 0.0 <= importance <= 1.0):
+        raise InputError(f"the importance of a memory lies in 0..1, not {importance}")
+    if not 0 <= at < TIME_MAX:
+        raise InputError(f"the time of a memory is a Unix time in seconds, not {at}")
+
+
 def check_memory(memory: Memory) -> None:
     """Refuse a memory that cannot be stored.
 
@@ -141,9 +153,6 @@ def check_memory(memory: Memory) -> None:
     ):
         if len(getattr(memory, name)) > longest:
             raise InputError(f"the {name} of a memory has at most {longest} characters")
-    if not (math.isfinite(memory.importance) and 0.0 <= memory.importance <= 1.0):
-        raise InputError(f"the importance of a memory lies in 0..1, not {memory.importance}")
-    if not 0 <= memory.at < TIME_MAX:
-        raise InputError(f"the time of a memory is a Unix time in seconds, not {memory.at}")
+    check_values(memory.importance, memory.at)
     if memory.vector is not None:
         check_vector(memory.vector, "the vector of a memory")

@@ -36,6 +36,13 @@ class MemoryTable:
         ((number,),) = self._database.run(name, **values_of(memory))
         return int(number)
 
+    def revise(self, number: int, *, metadata: str, importance: float, at: int) -> bool:
+        """Write other values into a row; False when there is none of this number."""
+        name = "memory_revise" if number > 0 else "memory_revise_fleeting"
+        return bool(
+            self._database.run(name, id=number, metadata=metadata, importance=importance, at=at)
+        )
+
     def count(self, tier: MemoryTier) -> int:
         """Return the number of rows of a tier."""
         ((count,),) = self._database.run("memory_count", tier=int(tier))

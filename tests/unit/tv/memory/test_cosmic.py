@@ -476,3 +476,20 @@ def test_forgetting_a_profile_and_the_history(memory: CosmicMemory) -> None:
     assert memory.forget_session() == 2
     assert memory.forget_history() == 7
     assert [tier.value for tier in MemoryTier if memory.count(tier)] == [7, 8, 12]
+
+
+@pytest.mark.parametrize("tier", [MemoryTier.SESSION, MemoryTier.SEMANTIC])
+def test_a_memory_can_be_revised_and_keeps_its_number(
+    memory: CosmicMemory, tier: MemoryTier
+) -> None:
+    number = _put(memory, a_memory(tier, subject="x", metadata={"a": 1}))
+    assert memory.revise(number, metadata={"a": 2}, importance=0.75, at=NOW + 1)
+    back = memory.get(number)
+    assert back is not None
+    assert (back.subject, back.metadata, back.importance, back.at) == ("x", {"a": 2}, 0.75, NOW + 1)
+    assert not memory.revise(2 * number, metadata={}, importance=0.5, at=NOW)
+    for wrong in ({"importance": 2.0}, {"at": -1}, {"metadata": {"a": float("nan")}}):
+        values = {"metadata": {}, "importance": 0.5, "at": NOW} | wrong
+        with pytest.raises(InputError):
+            memory.revise(number, **values)  # type: ignore[arg-type]
+    assert memory.count(tier) == 1

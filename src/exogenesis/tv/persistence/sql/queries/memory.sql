@@ -101,6 +101,14 @@ SELECT id, tier, kind, profile, subject, session, text, metadata, codes, scale, 
 FROM remembered
 WHERE id IN (SELECT value FROM json_each(:ids));
 
+-- name: memory_revise
+UPDATE memory SET metadata = :metadata, importance = :importance, created_at = :at
+WHERE id = :id RETURNING id;
+
+-- name: memory_revise_fleeting
+UPDATE fleeting SET metadata = :metadata, importance = :importance, created_at = :at
+WHERE id = -:id RETURNING -id;
+
 -- name: memory_delete
 DELETE FROM memory WHERE id IN (SELECT value FROM json_each(:ids)) RETURNING id;
 
