@@ -74,6 +74,15 @@ def test_a_wider_walk_finds_more() -> None:
     assert wide > narrow + 0.1
 
 
+def test_a_saved_graph_is_walked_as_wide_as_is_asked_for() -> None:
+    codes = codes_of("random")
+    narrow = graph_of(codes, m=4, ef=1)
+    wide = GraphIndex(
+        narrow.keys, codes, SCAN, m=4, ef=400, ef_add=64, scan_rows=0, saved=narrow.save()
+    )
+    assert mean_recall(wide, codes, k=5) > mean_recall(narrow, codes, k=5) + 0.1
+
+
 def test_more_links_make_a_larger_graph() -> None:
     codes = codes_of("clustered")[:300]
     assert len(graph_of(codes, m=32).save()) > 1.2 * len(graph_of(codes, m=4).save())

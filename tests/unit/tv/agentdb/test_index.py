@@ -5,15 +5,20 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from exogenesis.core.vectors import quantise
+from exogenesis.core.vectors import Int8s, quantise
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb.index import ExactIndex
-from exogenesis.tv.agentdb.scan import Scan, choose_scan
+from exogenesis.tv.agentdb.scan import Scan, SimdScan, choose_scan
 from tests.support.television import clustered_content
 
 SCANS = pytest.mark.parametrize("scan", [choose_scan([]), choose_scan()], ids=["numpy", "best"])
+
+
+def slow_kernel(query: Int8s, codes: Int8s) -> npt.ArrayLike:
+    return codes.astype(np.int64) @ query.astype(np.int64)
 
 
 def index_of(count: int, scan: Scan, *, first: int = 0) -> ExactIndex:
@@ -93,3 +98,15 @@ def test_a_search_needs_no_float_copy_of_the_table(scan: Scan) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < codes.nbytes / 2
+
+
+def test_no_row_is_lost_to_the_coding_of_the_query() -> None:
+    count, k = 300, 20
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        codes, _ = quantise(rng.normal(size=(count, 384)).astype(np.float32))
+        query = rng.normal(size=384).astype(np.float32)
+        wide = codes.astype(np.float64)
+        cosines = wide @ query / np.linalg.norm(wide, axis=1)
+        found = ExactIndex(np.arange(count), codes, SimdScan(slow_kernel)).search(query, k)
+        assert found.keys.tolist() == np.argsort(-cosines)[:k].tolist()
