@@ -173,7 +173,12 @@ class _Counts(NamedTuple):
     waiting: int
 
 
-def _nothing(profile: str) -> None:
+Relearn = Callable[[str | None, list[str]], None]
+"""Derives anew what follows from skills: the title that was forgotten, or None when it was more,
+and the profiles that lost something. Called inside the transaction that erases."""
+
+
+def _nothing(title_id: str | None, profiles: list[str]) -> None:
     """Nothing is derived from skills."""
 
 
@@ -190,8 +195,7 @@ class Forgetter:
         clock: the time, to tell an open round from a closed one.
         memory: whose rows go with what they are about.
         agentdb: told when vectors were erased, so that no index holds them.
-        relearn: derives anew what follows from the skills of a profile; called for every profile
-            that lost something, before the file is scrubbed, outside of any transaction.
+        relearn: learns anew from what is left.
     """
 
     def __init__(
@@ -203,7 +207,7 @@ class Forgetter:
         clock: Clock,
         memory: CosmicMemory | None = None,
         agentdb: AgentDB | None = None,
-        relearn: Callable[[str], None] = _nothing,
+        relearn: Relearn = _nothing,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -230,9 +234,8 @@ class Forgetter:
             self._memory.forget_subject(title_id)
             self._database.run("forget_skill_title", title=title_id)
             self._database.run("forget_rejection_title", title=title_id)
+            self._learn_anew(title_id)
             self._erase_mentions(Mention(title_id))
-            for profile in self._policy.profiles():
-                self._database.run("forget_derived", profile=profile.name)
 
         return self._forget({title_id}, erase)
 
@@ -255,6 +258,7 @@ class Forgetter:
                 self._database.run("forget_loops")
             if remove:
                 self._database.run("drop_profile", name=name)
+            self._learn_anew(None)
 
         told = {title for title, _, _ in started} if contributes else set()
         return self._forget(told, erase, reported=contributes)
@@ -275,6 +279,7 @@ class Forgetter:
             self._database.run("drop_plan")
             self._database.store_setting("consent", None)
             self._policy.drop_pin()
+            self._learn_anew(None)
             self._collective.drop()
 
         told = {title for entry in self._ledger.entries() for title in titles_told(entry)}
@@ -301,8 +306,6 @@ class Forgetter:
             plaintexts = self._withdraw(entries, gone)
             self._database.store_setting(_UNFINISHED, json.dumps(told))
             left = self._counts()
-        for profile in self._policy.profiles():
-            self._relearn(profile.name)
         self._scrub()
         gone_rows = _Counts(*(had - has for had, has in zip(before, left, strict=True)))
         return ForgetReport(
@@ -320,6 +323,12 @@ class Forgetter:
     def _counts(self) -> _Counts:
         (counted,) = self._database.run("count_history")
         return _Counts(*counted)
+
+    def _learn_anew(self, title_id: str | None) -> None:
+        names = [profile.name for profile in self._policy.profiles()]
+        for name in names:
+            self._database.run("forget_derived", profile=name)
+        self._relearn(title_id, names)
 
     def _erase_mentions(self, mention: Mention) -> None:
         """Take a title out of all that names it among other things."""

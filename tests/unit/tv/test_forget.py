@@ -454,12 +454,15 @@ def test_what_was_derived_is_gone_and_learnt_anew_before_the_file_is_scrubbed(
 ) -> None:
     database = Database.open(tmp_path)
     memory = CosmicMemory(database)
-    order: list[str] = []
+    order: list[Any] = []
     scrub = Database.scrub
 
     def watched(database: Database) -> None:
         order.append("scrub")
         scrub(database)
+
+    def relearn(title_id: str | None, profiles: list[str]) -> None:
+        order.append((title_id, profiles, memory.recall(Query(subject="genre:odd"), now=NOW)))
 
     monkeypatch.setattr(Database, "scrub", watched)
     for kind, tier in (("fact", MemoryTier.SEMANTIC), ("rhythm", MemoryTier.TEMPORAL)):
@@ -471,12 +474,14 @@ def test_what_was_derived_is_gone_and_learnt_anew_before_the_file_is_scrubbed(
         clock=FakeClock(NOW),
         memory=memory,
         agentdb=AgentDB(database, CATALOG.content),
-        relearn=order.append,
+        relearn=relearn,
     )
     Policy(database).add_profile(Profile(name="ann"))
     forgetter.title("t001")
-    assert order == ["ann", "home", "scrub"]
+    assert order == [("t001", ["ann", "home"], []), "scrub"]
     assert not _is_on_disk(tmp_path, "genre:odd")
+    forgetter.profile("ann", contributes=True, remove=True)
+    assert order[2:] == [(None, ["home"], []), "scrub"]
     database.close()
 
 

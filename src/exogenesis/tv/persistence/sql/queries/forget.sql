@@ -41,7 +41,7 @@ DELETE FROM profile WHERE name <> 'home';
 
 -- Where long work goes on and what a loop was told may name titles.
 -- name: forget_loops
-UPDATE loop SET error = '', progress = '{}', notes = '{}';
+UPDATE loop SET error = '', progress = '{}', notes = '[]';
 
 -- What was derived from skills is computed anew from those that are left.
 -- name: forget_derived
@@ -80,7 +80,7 @@ DELETE FROM causal WHERE cause = :cause AND effect = :effect;
 SELECT name, error, progress, notes FROM loop;
 
 -- name: forget_loop
-UPDATE loop SET error = '', progress = '{}', notes = '{}' WHERE name = :name;
+UPDATE loop SET error = '', progress = '{}', notes = '[]' WHERE name = :name;
 
 -- name: count_history
 SELECT
