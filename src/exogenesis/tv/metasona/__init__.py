@@ -1,0 +1,1 @@
+"""Self-optimisation: proposed settings are replayed on the household's own history."""
