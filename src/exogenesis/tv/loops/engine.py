@@ -24,6 +24,7 @@ LEAST_STEP_US = 50
 """A step is charged with at least so much of a budget, even where the timer stands still."""
 
 _ERROR_LENGTH_MAX = 200
+_END = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +81,8 @@ class _Run:
         try:
             if self._iterator is None:
                 self._iterator = iter(self._work(self.cycle))
-            next(self._iterator)
-            ended, error = False, ""
-        except StopIteration:
-            ended, error = True, ""
+            ended = next(self._iterator, _END) is _END
+            error = ""
         except (Exception, GeneratorExit) as raised:
             ended, error = True, _sentence(raised)
         took_us = max(0, timer() - started) // 1000
