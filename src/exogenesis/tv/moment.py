@@ -24,9 +24,10 @@ HOURS_PER_WEEK = 168
 SLACK_S = DAY_S
 """A clock may be put back by so much (a wrong zone, a correction) and is still believed."""
 
-LEAP_S = 30 * DAY_S
-"""A clock that is so far ahead of the newest time known has to run for a day until what is old
-may be erased: a long journey, or a wrong date."""
+LEAP_S = 2 * DAY_S
+"""A clock that is so far ahead of the newest time known is believed, but what is old may only be
+erased when it has run on for a day: it was a journey, or somebody set a wrong date and will put it
+right."""
 
 JUMP_S = 400 * DAY_S
 """A clock that is so far ahead is not believed at all until it has run for a day."""
