@@ -30,7 +30,7 @@ Predicate = Metadata | Callable[[Metadata], bool]
 """Fields that must be there with this value, or must satisfy this function; or one function of
 the whole metadata."""
 
-_MISSING = object()
+_MASKS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,13 @@ class VectorStore:
         self._capacity = capacity
         self._index: Index | None = None
         self._metadata: dict[int, Metadata] = {}
+        self._masks: dict[tuple[str, object], Mask] = {}
         self._uses: dict[int, int] = {}
         self._used_at: dict[int, int] = {}
 
     def _loaded(self) -> Index:
         if self._index is None:
+            self._masks.clear()
             rows = self._database.run("agentdb_list_vectors")
             codes = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
             self._metadata = {row[0]: _read_metadata(row[2]) for row in rows}
@@ -166,6 +168,7 @@ class VectorStore:
         for (key,) in evicted:
             self._drop(key)
         index.add(made, codes)
+        self._masks.clear()
         self._metadata[made] = _read_metadata(text)
         return int(made)
 
@@ -215,9 +218,37 @@ class VectorStore:
         return results
 
     def _mask(self, where: Predicate) -> Mask:
+        """Which rows of the index ``where`` allows."""
+        if callable(where):
+            return self._tested(where)
+        mask = np.ones(len(self._loaded()), np.bool_)
+        for name, wanted in where.items():
+            mask &= self._field_mask(name, wanted)
+        return mask
+
+    def _field_mask(self, name: str, wanted: Any) -> Mask:
+        """The same for one field; that of a plain value is kept until something changes."""
+        plain = isinstance(wanted, str | int | float | None)
+        kept = self._masks.get((name, wanted)) if plain else None
+        if kept is not None:
+            return kept
+
+        def holds(metadata: Metadata) -> bool:
+            if name not in metadata:
+                return False
+            return bool(wanted(metadata[name]) if callable(wanted) else metadata[name] == wanted)
+
+        found = self._tested(holds)
+        if plain:
+            if len(self._masks) >= _MASKS_KEPT:
+                self._masks.clear()
+            self._masks[name, wanted] = found
+        return found
+
+    def _tested(self, test: Callable[[Metadata], bool]) -> Mask:
         keys = self._loaded().keys.tolist()
-        test = where if callable(where) else _fields_test(where)
-        return np.fromiter((bool(test(self._metadata[key])) for key in keys), np.bool_, len(keys))
+        metadata = self._metadata
+        return np.fromiter((test(metadata[key]) for key in keys), np.bool_, len(keys))
 
     def _use(self, key: int) -> None:
         self._uses[key] = self._uses.get(key, 0) + 1
@@ -225,6 +256,7 @@ class VectorStore:
 
     def _drop(self, key: int) -> None:
         self._loaded().remove(key)
+        self._masks.clear()
         del self._metadata[key]
         self._uses.pop(key, None)
         self._used_at.pop(key, None)
@@ -314,18 +346,3 @@ def _metadata_text(metadata: Metadata) -> str:
 
 def _read_metadata(text: str) -> Metadata:
     return MappingProxyType(json.loads(text))
-
-
-def _fields_test(where: Metadata) -> Callable[[Metadata], bool]:
-    wanted = list(where.items())
-
-    def test(metadata: Metadata) -> bool:
-        for name, value in wanted:
-            found = metadata.get(name, _MISSING)
-            if found is _MISSING:
-                return False
-            if not (value(found) if callable(value) else found == value):
-                return False
-        return True
-
-    return test

@@ -99,6 +99,20 @@ def test_a_predicate_is_applied_before_the_cut(
     assert {one.id for one in found} == {made[row] for row in kept}
 
 
+def test_a_predicate_sees_every_change(database: Database) -> None:
+    db = agentdb(database)
+    noir = {"genre": "noir"}
+    first = db.vector_store(ROWS[0], noir)
+    for row in range(1, 4):
+        db.vector_store(ROWS[row], {"genre": "farce"})
+    assert [one.id for one in db.vector_search(ROWS[0], 9, noir)] == [first]
+    second = db.vector_store(ROWS[0], noir)
+    assert [one.id for one in db.vector_search(ROWS[0], 9, noir)] == [first, second]
+    db.vector_delete(first)
+    assert [one.id for one in db.vector_search(ROWS[0], 9, noir)] == [second]
+    assert [one.id for one in db.vector_search(ROWS[0], 9, {"genre": ["noir"]})] == []
+
+
 def test_a_deleted_vector_is_gone_and_its_number_is_not_used_again(database: Database) -> None:
     db = agentdb(database)
     first, second = db.vector_store(ROWS[0]), db.vector_store(ROWS[1])
