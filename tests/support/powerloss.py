@@ -306,6 +306,7 @@ def put(home: Path, files: dict[str, bytes]) -> None:
         if path.name != "ballast":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for name, content in files.items():
+        (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_bytes(content)
 
 

@@ -21,7 +21,7 @@ _STORED = 3
 
 
 def row_digest(*values: Value) -> bytes:
-    """Return 8 bytes of BLAKE2b over the values of a row, as SQLite hands them on."""
+    """Return 8 bytes of BLAKE2b over a table's name and the values of a row."""
     return hashlib.blake2b(repr(values).encode(), digest_size=_ROW_DIGEST_BYTES).digest()
 
 
@@ -71,7 +71,7 @@ class Table:
     def sound(self) -> str:
         """The SQL expression that is true for a row that is as it was written."""
         if self.digested:
-            return f"({DIGEST} IS row_digest({self.listed}))"
+            return f"({DIGEST} IS row_digest('{self.name}', {self.listed}))"
         if self.name == "page":
             return f"({DIGEST} IS page_digest(raw))"
         return "1"
@@ -79,7 +79,7 @@ class Table:
     def is_sound(self, values: Row, stored: Value) -> bool:
         """Whether ``values`` belong to the ``stored`` digest; False where rows carry none."""
         if self.digested:
-            return stored == row_digest(*values)
+            return stored == row_digest(self.name, *values)
         return self.name == "page" and values[0] == page_digest(values[1])
 
 

@@ -13,42 +13,14 @@ from exogenesis.tv.persistence import Database
 from exogenesis.tv.persistence.layout import (
     add_functions,
     expected_schema,
-    migrate,
     rows_of,
     schema,
     scripts,
     tables,
 )
 from tests.support.powerloss import disks, put, recorded, scratch
+from tests.support.stores import old_store
 from tests.support.television import open_brain, small_catalog
-
-FIRST = """
-INSERT INTO setting VALUES ('consent', 1), ('push_key', x'00ff'), ('encoder', 'lsa-1');
-INSERT INTO profile VALUES ('ada', 'kid', 6, 0);
-INSERT INTO event (profile, title, fraction, at) VALUES
-    ('home', 't001', 1.0, 1799990000), ('ada', 't002', 0.25, 1799990001),
-    ('home', 't001', 0.5, 1799990002);
-INSERT INTO skill VALUES
-    ('home', 't001', 2, 1, 1799990000, 1), ('ada', 't002', 1, 0, NULL, NULL);
-INSERT INTO block VALUES ('t009');
-INSERT INTO plan VALUES (0, 3, 1799999999, 't001'), (1, 3, 1799999999, NULL);
-INSERT INTO ledger VALUES (1, 1799990003, 'push', 3, x'01', '{"envelopes": []}', 'acknowledged');
-INSERT INTO outbox VALUES (1, 3, 1799999999);
-INSERT INTO page VALUES (page_digest(x'7061676531'), x'7061676531');
-"""
-"""Rows of a store that the first release wrote."""
-
-
-def old_store(path: Path, version: int) -> None:
-    """Write a store of an older version, with rows in every table of the first."""
-    connection = apsw.Connection(str(path))
-    add_functions(connection)
-    list(connection.execute("PRAGMA journal_mode = WAL"))
-    with connection:
-        migrate(connection, 0, 1)
-        list(connection.execute(FIRST))
-        migrate(connection, 1, version)
-    connection.close()
 
 
 def contents(connection: apsw.Connection) -> dict[str, list[tuple[object, ...]]]:

@@ -1,10 +1,11 @@
 -- The whole brain: memories in twelve tiers, vectors, causal counts, loops; and a digest of every
--- row, computed by the database when the row is written, so that rot is seen when it is read.
+-- row, computed by the database when the row is written, so that rot is seen when it is read. The
+-- name of the table is part of it: a row counts in its own table alone.
 
 CREATE TABLE new_setting (
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL,
-    digest BLOB NOT NULL AS (row_digest(key, value)) STORED
+    digest BLOB NOT NULL AS (row_digest('setting', key, value)) STORED
 ) STRICT, WITHOUT ROWID;
 INSERT INTO new_setting (key, value) SELECT key, value FROM setting;
 DROP TABLE setting;
@@ -15,7 +16,7 @@ CREATE TABLE new_profile (
     kind        TEXT NOT NULL CHECK (kind IN ('adult', 'kid')),
     age_limit   INTEGER CHECK (age_limit >= 0),
     contributes INTEGER NOT NULL CHECK (contributes IN (0, 1)),
-    digest      BLOB NOT NULL AS (row_digest(name, kind, age_limit, contributes)) STORED,
+    digest      BLOB NOT NULL AS (row_digest('profile', name, kind, age_limit, contributes)) STORED,
     CHECK (kind = 'adult' OR (age_limit IS NOT NULL AND contributes = 0))
 ) STRICT, WITHOUT ROWID;
 INSERT INTO new_profile (name, kind, age_limit, contributes) SELECT name, kind, age_limit, contributes FROM profile;
@@ -24,7 +25,7 @@ ALTER TABLE new_profile RENAME TO profile;
 
 CREATE TABLE new_block (
     title  TEXT PRIMARY KEY,
-    digest BLOB NOT NULL AS (row_digest(title)) STORED
+    digest BLOB NOT NULL AS (row_digest('block', title)) STORED
 ) STRICT, WITHOUT ROWID;
 INSERT INTO new_block (title) SELECT title FROM block;
 DROP TABLE block;
@@ -35,7 +36,7 @@ CREATE TABLE new_plan (
     round  INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
     title  TEXT,
-    digest BLOB NOT NULL AS (row_digest(slot, round, due_at, title)) STORED
+    digest BLOB NOT NULL AS (row_digest('plan', slot, round, due_at, title)) STORED
 ) STRICT;
 INSERT INTO new_plan (slot, round, due_at, title) SELECT slot, round, due_at, title FROM plan;
 DROP TABLE plan;
@@ -49,7 +50,7 @@ CREATE TABLE new_ledger (
     sent    BLOB NOT NULL,
     content TEXT NOT NULL,
     outcome TEXT NOT NULL,
-    digest  BLOB NOT NULL AS (row_digest(id, at, kind, round, sent, content, outcome)) STORED
+    digest  BLOB NOT NULL AS (row_digest('ledger', id, at, kind, round, sent, content, outcome)) STORED
 ) STRICT;
 INSERT INTO new_ledger (id, at, kind, round, sent, content, outcome) SELECT id, at, kind, round, sent, content, outcome FROM ledger;
 DROP TABLE ledger;
@@ -59,7 +60,7 @@ CREATE TABLE new_outbox (
     ledger INTEGER PRIMARY KEY REFERENCES ledger (id),
     round  INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
-    digest BLOB NOT NULL AS (row_digest(ledger, round, due_at)) STORED
+    digest BLOB NOT NULL AS (row_digest('outbox', ledger, round, due_at)) STORED
 ) STRICT;
 INSERT INTO new_outbox (ledger, round, due_at) SELECT ledger, round, due_at FROM outbox;
 DROP TABLE outbox;
@@ -81,6 +82,7 @@ CREATE TABLE new_skill (
     episode          INTEGER CHECK (episode >= 1),
     rhythm           TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(rhythm)),
     digest           BLOB NOT NULL AS (row_digest(
+        'skill',
         profile, title, starts, finishes, last_finished_at, finish_order, last_at, last_fraction,
         episode, rhythm)) STORED,
     PRIMARY KEY (profile, title)
@@ -105,7 +107,7 @@ CREATE TABLE imported (
     profile TEXT NOT NULL,
     title   TEXT NOT NULL,
     key     BLOB NOT NULL CHECK (length(key) = 8),
-    digest  BLOB NOT NULL AS (row_digest(profile, title, key)) STORED,
+    digest  BLOB NOT NULL AS (row_digest('imported', profile, title, key)) STORED,
     PRIMARY KEY (profile, title, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER skill_went AFTER DELETE ON skill BEGIN
@@ -117,7 +119,7 @@ CREATE TABLE rejection (
     profile TEXT NOT NULL REFERENCES profile (name),
     title   TEXT NOT NULL,
     at      INTEGER NOT NULL,
-    digest  BLOB NOT NULL AS (row_digest(profile, title, at)) STORED,
+    digest  BLOB NOT NULL AS (row_digest('rejection', profile, title, at)) STORED,
     PRIMARY KEY (profile, title)
 ) STRICT, WITHOUT ROWID;
 
@@ -140,6 +142,7 @@ CREATE TABLE memory (
     accessed_at INTEGER NOT NULL,
     accesses    INTEGER NOT NULL CHECK (accesses >= 0),
     digest      BLOB NOT NULL AS (row_digest(
+        'memory',
         id, tier, kind, profile, subject, session, text, metadata, codes, scale, importance,
         trusted, created_at, accessed_at, accesses)) STORED
 ) STRICT;
@@ -165,7 +168,7 @@ CREATE TABLE vector (
     used_at    INTEGER NOT NULL,
     uses       INTEGER NOT NULL CHECK (uses >= 0),
     digest     BLOB NOT NULL AS (row_digest(
-        id, codes, scale, metadata, created_at, used_at, uses)) STORED
+        'vector', id, codes, scale, metadata, created_at, used_at, uses)) STORED
 ) STRICT;
 
 -- What happened after a cause, and without it.
@@ -178,7 +181,7 @@ CREATE TABLE causal (
     untreated_hits INTEGER NOT NULL CHECK (untreated_hits BETWEEN 0 AND untreated),
     last_at        INTEGER NOT NULL,
     digest         BLOB NOT NULL AS (row_digest(
-        cause, effect, treated, treated_hits, untreated, untreated_hits, last_at)) STORED,
+        'causal', cause, effect, treated, treated_hits, untreated, untreated_hits, last_at)) STORED,
     PRIMARY KEY (cause, effect)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX causal_effect ON causal (effect);
@@ -199,6 +202,7 @@ CREATE TABLE loop (
     progress   TEXT NOT NULL CHECK (json_valid(progress)),
     notes      TEXT NOT NULL CHECK (json_valid(notes)),
     digest     BLOB NOT NULL AS (row_digest(
+        'loop',
         name, due_at, last_at, runs, failures, attempts, spent_us, longest_us, error, progress,
         notes)) STORED
 ) STRICT, WITHOUT ROWID;
@@ -209,5 +213,5 @@ CREATE TABLE breaker (
     state     TEXT NOT NULL CHECK (state IN ('closed', 'open', 'half_open')),
     failures  INTEGER NOT NULL CHECK (failures >= 0),
     opened_at INTEGER NOT NULL,
-    digest    BLOB NOT NULL AS (row_digest(name, state, failures, opened_at)) STORED
+    digest    BLOB NOT NULL AS (row_digest('breaker', name, state, failures, opened_at)) STORED
 ) STRICT, WITHOUT ROWID;
