@@ -31,6 +31,7 @@ Predicate = Metadata | Callable[[Metadata], bool]
 the whole metadata."""
 
 _MASKS_KEPT = 64
+_READ_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +129,16 @@ class VectorStore:
     def _loaded(self) -> Index:
         if self._index is None:
             self._masks.clear()
-            rows = self._database.run("agentdb_list_vectors")
-            codes = np.frombuffer(b"".join(row[1] for row in rows), np.int8)
-            self._metadata = {row[0]: _read_metadata(row[2]) for row in rows}
-            self._index = build_index(
-                np.fromiter(self._metadata, np.int64, len(rows)),
-                codes.reshape(-1, CONTENT_DIM),
-                self._scan(),
-                self._settings,
-                self._cache,
-            )
+            ((count,),) = self._database.run("agentdb_count_vectors")
+            keys, codes = np.empty(count, np.int64), np.empty((count, CONTENT_DIM), np.int8)
+            self._metadata, last = {}, 0
+            for start in range(0, count, _READ_ROWS):  # never all rows as Python objects at once
+                rows = self._database.run("agentdb_list_vectors", after=last, limit=_READ_ROWS)
+                for at, (key, blob, text) in enumerate(rows, start):
+                    keys[at], codes[at] = key, np.frombuffer(blob, np.int8)
+                    self._metadata[key] = _read_metadata(text)
+                last = rows[-1][0]
+            self._index = build_index(keys, codes, self._scan(), self._settings, self._cache)
         return self._index
 
     def store(self, embedding: Floats, metadata: Metadata) -> int:

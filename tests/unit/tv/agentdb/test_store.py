@@ -220,6 +220,21 @@ def test_after_a_restart_everything_is_found_as_before(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_large_store_is_read_whole(database: Database) -> None:
+    codes = np.random.default_rng(0).integers(-127, 128, (1203, 384), np.int8)
+    database.run_many(
+        "agentdb_add_vector",
+        [
+            {"codes": row.tobytes(), "scale": 1.0, "metadata": f'{{"row": {at}}}', "now": 1}
+            for at, row in enumerate(codes)
+        ],
+    )
+    db = agentdb(database)
+    for at in (0, 499, 500, 501, 999, 1000, 1202):
+        (found,) = db.vector_search(codes[at].astype(np.float32), 1)
+        assert (found.id, found.metadata["row"]) == (at + 1, at)
+
+
 def test_what_was_changed_elsewhere_is_seen_after_a_refresh(database: Database) -> None:
     db, other = agentdb(database), agentdb(database)
     db.vector_store(ROWS[0])

@@ -1,7 +1,7 @@
 -- Vectors that are kept beside the catalogue's, and what happens after a cause.
 
 -- name: agentdb_list_vectors
-SELECT id, codes, metadata FROM vector ORDER BY id;
+SELECT id, codes, metadata FROM vector WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- name: agentdb_count_vectors
 SELECT count(*) FROM vector;
