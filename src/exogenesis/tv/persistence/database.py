@@ -280,7 +280,7 @@ class Database:
         with _damage_named():
             return (yield from damage_in_slices(self._connection))
 
-    def back_up(self) -> Iterator[None]:
+    def back_up(self) -> Generator[None, None, None]:
         """Add a generation to the backups a short step at a time; the oldest of three goes.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ GENERATIONS = 3
 
 _NAME = re.compile(r"(\d{6})\.([0-9a-f]{32})\.db")
 _DIGEST_BYTES = 16
-_STEP_PAGES = 64
+_STEP_PAGES = 32
 _STEP_BYTES = 1 << 20
 
 
@@ -59,7 +59,7 @@ class Generations:
         found = [Generation(int(name[1]), name[2], path) for name, path in names if name]
         return sorted(found, reverse=True)
 
-    def make(self, connection: apsw.Connection) -> Iterator[None]:
+    def make(self, connection: apsw.Connection) -> Generator[None, None, None]:
         """Copy the store as it is when the last step ends; the store may be written between steps.
 
         When the generations are dropped meanwhile, the copy is given up. The oldest ones go when
@@ -75,6 +75,8 @@ class Generations:
             remove(partial)
             make_private(partial)
             yield from self._copy(connection, partial, drops)
+            if self._drops != drops:
+                return
             digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
             with disk_errors(partial), partial.open("rb") as file:
                 while self._drops == drops and (part := file.read(_STEP_BYTES)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class PersistenceManager:
             recovery=self._database.recovery,
         )
 
-    def check(self) -> Iterator[None]:
+    def check(self) -> Generator[None, None, None]:
         """Check every row a short step at a time.
 
         Raises:
@@ -76,7 +76,7 @@ class PersistenceManager:
                 code="store_damaged",
             )
 
-    def back_up(self) -> Iterator[None]:
+    def back_up(self) -> Generator[None, None, None]:
         """Check the store, then add a generation to its backups, a short step at a time.
 
         What is damaged is never copied over a good backup.
