@@ -16,7 +16,7 @@ from exogenesis.core.limits import FINISHED_FRACTION
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb import AgentDB
 from exogenesis.tv.catalog import Catalog
-from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier
 from exogenesis.tv.moment import DAY_S, HOUR_S, Moment, Timekeeper
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import HOME, Policy
@@ -25,6 +25,12 @@ SignalKind = Literal["skip", "pause", "zap", "dwell"]
 
 AFTER_S = 4 * HOUR_S
 """What ended so long before in the same session is still what was watched before."""
+
+SIGNAL_S = 60
+"""A signal of the remote control speaks for so long."""
+
+SESSION_S = DAY_S
+"""What was on a list so long ago is no part of this session any more."""
 
 _TIME_MAX = 1 << 40
 _SESSION_LENGTH_MAX = 64
@@ -113,14 +119,19 @@ class Observer:
             DiskFull: there is no room.
         """
         taken = list(events)
-        self._check_profiles(event.profile for event in taken)
-        for event in taken:
-            self._check(event)
+        self._check_all(taken)
         with self._database.transaction():
-            now = self._timekeeper.now()
-            for event in taken:
-                self._store(event, now if event.at is None else self._timekeeper.moment(event.at))
-            self._timekeeper.keep()
+            self._store_all(taken)
+
+    def take(self, events: Iterable[ViewingEvent]) -> None:
+        """Do what :meth:`observe` does, in the transaction of the caller.
+
+        Raises:
+            UnknownTitle, InputError, DiskFull: as :meth:`observe`.
+        """
+        taken = list(events)
+        self._check_all(taken)
+        self._store_all(taken)
 
     def signal(self, signal: Signal) -> None:
         """Take a signal of the remote control: it counts for a minute, and is never written.
@@ -187,6 +198,31 @@ class Observer:
         _check_session(session)
         self._choose(title_id, profile, session, self._timekeeper.now())
 
+    def unchosen(self, profile: str, session: str) -> dict[str, int]:
+        """Return how often each title was shown in a session and not chosen."""
+        since = self._timekeeper.now().at - SESSION_S
+        rows = self._database.run("observe_unchosen", profile=profile, session=session, since=since)
+        return dict(rows)
+
+    def skipped(self, profile: str, now: int) -> list[str]:
+        """Return what a profile skipped or zapped away from in the minute before ``now``.
+
+        The oldest comes first, and each as often as it was skipped; ``now`` is in Unix seconds.
+        """
+        rows = self._database.run("observe_skipped", profile=profile, since=now - SIGNAL_S)
+        return [title for (title,) in rows]
+
+    def _check_all(self, events: list[ViewingEvent]) -> None:
+        self._check_profiles(event.profile for event in events)
+        for event in events:
+            self._check(event)
+
+    def _store_all(self, events: list[ViewingEvent]) -> None:
+        now = self._timekeeper.now()
+        for event in events:
+            self._store(event, now if event.at is None else self._timekeeper.moment(event.at))
+        self._timekeeper.keep()
+
     def _store(self, event: ViewingEvent, moment: Moment) -> None:
         finished = event.fraction >= FINISHED_FRACTION
         listed = self._is_listed(event, moment)
@@ -238,10 +274,15 @@ class Observer:
     def _is_listed(self, event: ViewingEvent, moment: Moment) -> bool:
         """Whether the title was on a list of this session; history was not."""
         now = self._timekeeper.now().at
-        if now - moment.at > DAY_S:
+        if now - moment.at > SESSION_S:
             return False
-        asked = Query(kind="shown", subject=event.title_id, session=event.session, limit=1)
-        return bool(self._memory.recall(asked, (MemoryTier.SESSION,), now=now, touch=False))
+        ((listed,),) = self._database.run(
+            "observe_was_shown",
+            title=event.title_id,
+            session=event.session,
+            since=now - SESSION_S,
+        )
+        return bool(listed)
 
     def _choose(self, title_id: str, profile: str, session: str, moment: Moment) -> None:
         self._remember(

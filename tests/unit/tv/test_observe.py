@@ -223,6 +223,48 @@ def test_a_choice_can_be_told_before_anything_is_watched(home: Home) -> None:
     assert chosen.memory.subject == "t001"
 
 
+def test_what_is_shown_again_and_again_is_counted_until_it_is_chosen(home: Home) -> None:
+    home.policy.add_profile(Profile(name="ann"))
+    for titles in (["t001", "t002"], ["t001", "t003"], ["t001", "t002"]):
+        home.observer.shown(titles, session="s")
+    home.observer.shown(["t009"], session="another")
+    home.observer.shown(["t008"], session="s", profile="ann")
+    assert home.observer.unchosen("home", "s") == {"t001": 3, "t002": 2, "t003": 1}
+    home.observer.chosen("t001", session="s")
+    home.watch("t003", session="s")
+    assert home.observer.unchosen("home", "s") == {"t002": 2}
+    home.clock.at += DAY_S
+    assert home.observer.unchosen("home", "s") == {"t002": 2}
+    home.clock.at += 1
+    assert home.observer.unchosen("home", "s") == {}
+
+
+def test_what_was_skipped_counts_for_a_minute(home: Home) -> None:
+    home.policy.add_profile(Profile(name="ann"))
+    for kind, title, profile in (
+        ("skip", "t001", "home"),
+        ("zap", "t002", "home"),
+        ("pause", "t003", "home"),
+        ("skip", "t001", "home"),
+        ("skip", "t004", "ann"),
+    ):
+        home.observer.signal(Signal(kind=kind, title_id=title, profile=profile))  # type: ignore[arg-type]
+    now = home.keeper.now().at
+    assert home.observer.skipped("home", now + 59) == ["t001", "t002", "t001"]
+    assert home.observer.skipped("home", now + 60) == []
+    assert home.observer.skipped("ann", now) == ["t004"]
+
+
+def test_several_viewings_can_be_taken_in_a_transaction_of_the_caller(home: Home) -> None:
+    events = [ViewingEvent(title_id=f"t{row:03}", fraction=1.0) for row in range(3)]
+    with home.database.transaction():
+        home.observer.take(events)
+    assert len(home.told()) == 3
+    with pytest.raises(UnknownTitle), home.database.transaction():
+        home.observer.take([*events, ViewingEvent(title_id="nothing", fraction=1.0)])
+    assert len(home.told()) == 3
+
+
 def test_history_was_on_no_list(home: Home) -> None:
     home.observer.shown(["t001"])
     home.watch("t001", at=FRIDAY_21 - 2 * DAY_S)

@@ -30,3 +30,27 @@ SELECT title, starts FROM skill WHERE profile = :profile;
 SELECT DISTINCT subject FROM memory
 WHERE tier = 3 AND created_at BETWEEN :since AND :until
     AND kind = 'viewing' AND session = :session;
+
+-- Lists and signals lie in the table in memory, see memory.sql.
+-- name: observe_was_shown
+SELECT EXISTS (
+    SELECT 1 FROM fleeting
+    WHERE tier = 2 AND created_at >= :since
+        AND kind = 'shown' AND subject = :title AND session = :session
+);
+
+-- How often each title was on a list of the session, without being chosen from one.
+-- name: observe_unchosen
+SELECT subject, count(*) FROM fleeting
+WHERE tier = 2 AND created_at >= :since
+    AND kind = 'shown' AND profile = :profile AND session = :session
+    AND subject NOT IN (
+        SELECT subject FROM fleeting
+        WHERE tier = 2 AND created_at >= :since
+            AND kind = 'chosen' AND profile = :profile AND session = :session)
+GROUP BY subject;
+
+-- name: observe_skipped
+SELECT subject FROM fleeting
+WHERE tier = 1 AND created_at > :since AND kind IN ('skip', 'zap') AND profile = :profile
+ORDER BY id;
