@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import numpy as np
 
 from exogenesis.tv import Profile, ViewingEvent
@@ -153,8 +154,11 @@ class Outcome:
     slowest_ms: float = 0.0
 
 
-def suffer(files: Files, damages: list[Damage], seed: int) -> Outcome:
-    """Damage the store's file in each way, open it, and compare it with what it was."""
+def suffer(files: Files, damages: list[Damage], seed: int, *, answers: bool = True) -> Outcome:
+    """Damage the store's file in each way, open it, and compare it with what it was.
+
+    ``answers`` opens a whole television each time, which recommends and observes.
+    """
     rng = np.random.default_rng(seed)
     home = scratch()
     outcome = Outcome()
@@ -166,30 +170,43 @@ def suffer(files: Files, damages: list[Damage], seed: int) -> Outcome:
         for damage in damages:
             raw = damage(bytearray(files["brain.db"]), rng)
             put(home, {**files, "brain.db": bytes(raw)})
-            _judge(home, original, outcome)
+            outcome.tried += 1
+            if answers:
+                _live(home, original, outcome)
+            else:
+                database = Database.open(home)
+                _compare(database, original, outcome)
+                database.close()
     finally:
         shutil.rmtree(home)
     return outcome
 
 
-def _judge(home: Path, original: Contents, outcome: Outcome) -> None:
-    outcome.tried += 1
+def _live(home: Path, original: Contents, outcome: Outcome) -> None:
     began = time.process_time()
     brain = open_brain(CATALOG, clock=FakeClock(NOW), home=home, worker_public=WORKER_PUBLIC)
     listed = brain.recommend()
     outcome.slowest_ms = max(outcome.slowest_ms, 1e3 * (time.process_time() - began))
-    found = contents(brain._database)
-    if brain._database.recovery is None:
-        outcome.unseen += found != original
-    else:
-        outcome.detected += 1
-        outcome.rows += sum(map(len, original.values()))
-        outcome.kept += sum(len(rows & found[name]) for name, rows in original.items())
-        outcome.wrong += any(_invented(name, found[name] - original[name]) for name in original)
+    _compare(brain._database, original, outcome)
     events = brain.stats().events
     brain.observe(ViewingEvent(title_id="t001", fraction=1.0))
     outcome.mute += not listed or brain.stats().events != events + 1
     brain.close()
+
+
+def _compare(database: Database, original: Contents, outcome: Outcome) -> None:
+    try:
+        found = contents(database)
+    except (apsw.Error, UnicodeDecodeError):
+        outcome.unseen += 1
+        return
+    if database.recovery is None:
+        outcome.unseen += found != original
+        return
+    outcome.detected += 1
+    outcome.rows += sum(map(len, original.values()))
+    outcome.kept += sum(len(rows & found[name]) for name, rows in original.items())
+    outcome.wrong += any(_invented(name, found[name] - original[name]) for name in original)
 
 
 def _invented(table: str, new: set[Row]) -> bool:
