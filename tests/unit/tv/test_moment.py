@@ -54,6 +54,23 @@ class Set:
         with self.database.transaction():
             keeper.keep()
 
+    def viewing(self, at: int) -> None:
+        self.database.run(
+            "add_memory",
+            tier=3,
+            kind="viewing",
+            profile="home",
+            subject="t001",
+            session="",
+            text="",
+            metadata="{}",
+            codes=None,
+            scale=None,
+            importance=1.0,
+            trusted=1,
+            at=at,
+        )
+
 
 @pytest.fixture
 def television(tmp_path: Path) -> Iterator[Set]:
@@ -99,6 +116,19 @@ def test_the_floor_is_stored_at_most_once_an_hour(television: Set) -> None:
         stored.append(television.database.setting("time_newest"))
         television.clock.at += HOUR_S // 20
     assert len(set(stored)) == 5
+
+
+def test_a_viewing_since_the_floor_was_stored_raises_it(television: Set) -> None:
+    television.keep(television.boot())
+    television.viewing(NOW + HOUR_S - 1)
+    assert television.boot(at=17).now().at == NOW + HOUR_S - 1
+
+
+def test_a_viewing_of_a_wrong_date_does_not(television: Set) -> None:
+    television.keep(television.boot())
+    television.viewing(NOW + 100 * DAY_S)
+    assert television.boot(at=17).now().at == NOW
+    assert television.boot(at=NOW + 60).now().trusted
 
 
 def test_without_a_clock_the_order_holds_over_restarts(television: Set) -> None:
@@ -224,10 +254,12 @@ def test_a_server_confirms_a_leap_at_once(television: Set) -> None:
     assert keeper.settled_s() == NOW + 60
 
 
+@pytest.mark.parametrize("wrong", [17, NOW - 100 * DAY_S])
 def test_a_clock_that_is_put_right_after_the_server_was_asked_is_not_counted_twice(
-    television: Set,
+    television: Set, wrong: int
 ) -> None:
-    keeper = television.boot(at=17)
+    television.keep(television.boot())
+    keeper = television.boot(at=wrong)
     keeper.adopt(NOW, OPENS, EXPIRES)
     television.clock.at = NOW + 30
     assert (keeper.now().at, keeper.now().trusted) == (NOW + 30, True)
@@ -250,6 +282,7 @@ def test_what_the_same_wrong_clock_says_happens_now(television: Set) -> None:
     assert (said.at, said.trusted) == (NOW, False)
     assert keeper.moment(NOW - YEAR_S).trusted  # an imported history has times of its own
     assert not keeper.moment(NOW + YEAR_S).trusted
+    assert not keeper.moment(NOW + HOUR_S).trusted
 
 
 @given(at=st.integers(RELEASED_S, (1 << 33) - DAY_S), offset_h=st.integers(-12, 14))
