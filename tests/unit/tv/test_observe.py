@@ -304,6 +304,7 @@ def test_a_session_is_named_in_few_printable_characters(home: Home, session: str
 def test_without_a_clock_a_viewing_is_stored_in_order_and_marked(tmp_path: Path) -> None:
     right = Home(tmp_path)
     right.watch("t001")
+    assert right.database.setting("time_newest") == FRIDAY_21
     right.database.close()
     dead = Home(tmp_path, at=100)
     dead.watch("t002")

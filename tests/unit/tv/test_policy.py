@@ -49,6 +49,7 @@ def test_a_pin_lets_its_owner_through_and_nobody_else(policy: Policy) -> None:
     assert _code(policy, None) == "pin_needed"
     assert _code(policy, "2469") == "wrong_pin"
     assert _code(policy, "12ab") == "wrong_pin"
+    assert _code(policy, "\ud800") == "wrong_pin"
 
 
 @pytest.mark.parametrize("new", ["", "123", "1" * 13, "12a4", "١٢٣٤", " 1234", "-123"])
