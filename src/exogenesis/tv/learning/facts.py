@@ -45,9 +45,9 @@ def computed_facts(
     evidence: Evidence, attributes: Attributes, *, profile: str, now: int
 ) -> list[Memory]:
     """Return the facts of a profile as memories of tier 4, the surest first."""
-    alpha, beta = beta_counts(evidence, attributes, now=now)
-    known = np.flatnonzero(are_facts(alpha, beta, attributes.base))
-    sure = np.abs(scores(alpha, beta, attributes.base))
+    counts = beta_counts(evidence, attributes, now=now)
+    known = np.flatnonzero(are_facts(counts, attributes.base))
+    sure = np.abs(scores(counts.alpha, counts.beta, attributes.base))
     surest = known[np.argsort(-sure[known], kind="stable")][:FACTS_MOST]
     return [
         Memory(
@@ -56,8 +56,8 @@ def computed_facts(
             subject=attributes.names[row],
             profile=profile,
             metadata={
-                "alpha": round(float(alpha[row]), 4),
-                "beta": round(float(beta[row]), 4),
+                "alpha": round(float(counts.alpha[row]), 4),
+                "beta": round(float(counts.beta[row]), 4),
                 "base": float(attributes.base[row]),
             },
             importance=min(1.0, 0.5 + float(sure[row]) / 20.0),

@@ -5,17 +5,21 @@ one ``w = left``; ``left`` halves with every year since the last finish, or sinc
 watched. For an attribute a with the share q among titles drawn by popularity::
 
     alpha = sum of w over good titles with a
-    beta  = sum of w over good titles without a, and over abandoned ones with a
+    gone  = sum of w over abandoned titles with a
+    beta  = gone + sum of w over good titles without a
     n     = alpha + beta
     z     = (alpha - n q) / sqrt(n q (1 - q))
     e     = max(alpha, n q)
     lift  = clip( ln( (alpha + 4 q) / ((n + 4) q) ) * e / (e + 5), -2, 2 )
 
-It is a fact when ``|z| >= 2`` and ``e >= 3``. With few evenings the two priors (four evenings at
+It is a fact when ``z >= 2`` and ``alpha >= 3``, or when ``z <= -2`` and ``gone >= 3``: that other
+things are liked does not yet speak against it. With few evenings the two priors (four evenings at
 the base rate, and five of doubt) draw the lift to 0.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +35,17 @@ LIFT_MOST = 2.0
 LEAST_Z, LEAST_EVENINGS = 2.0, 3.0
 
 
-def beta_counts(evidence: Evidence, attributes: Attributes, *, now: int) -> tuple[Doubles, Doubles]:
-    """Return ``(k,)`` alpha and ``(k,)`` beta by attribute."""
+@dataclass(frozen=True, slots=True, eq=False)
+class BetaCounts:
+    """Counts of all attributes, each ``(k,)``; ``gone`` is a part of ``beta``."""
+
+    alpha: Doubles
+    beta: Doubles
+    gone: Doubles
+
+
+def beta_counts(evidence: Evidence, attributes: Attributes, *, now: int) -> BetaCounts:
+    """Count good and abandoned evenings by attribute."""
     titles = len(attributes.offsets) - 1
     good = evidence.good
     at = np.where(good, evidence.finished_at, evidence.last_at)
@@ -40,8 +53,8 @@ def beta_counts(evidence: Evidence, attributes: Attributes, *, now: int) -> tupl
     evenings = 1.0 + np.log(np.maximum(1, evidence.finishes))
     liked = sums(evidence.rows, np.where(good, evenings * left, 0.0), titles)
     left_off = sums(evidence.rows, np.where(good, 0.0, left), titles)
-    alpha = attributes.gather(liked)
-    return alpha, liked.sum() - alpha + attributes.gather(left_off)
+    alpha, gone = attributes.gather(liked), attributes.gather(left_off)
+    return BetaCounts(alpha, liked.sum() - alpha + gone, gone)
 
 
 def lifts(alpha: Doubles, beta: Doubles, base: Doubles) -> Doubles:
@@ -63,8 +76,9 @@ def scores(alpha: Doubles, beta: Doubles, base: Doubles) -> Doubles:
     return answer
 
 
-def are_facts(alpha: Doubles, beta: Doubles, base: Doubles) -> npt.NDArray[np.bool_]:
+def are_facts(counts: BetaCounts, base: Doubles) -> npt.NDArray[np.bool_]:
     """Return which attributes are facts."""
-    evenings = np.maximum(alpha, (alpha + beta) * base)
-    sure = np.abs(scores(alpha, beta, base)) >= LEAST_Z
-    return np.asarray(sure & (evenings >= LEAST_EVENINGS), np.bool_)
+    z = scores(counts.alpha, counts.beta, base)
+    liked = (z >= LEAST_Z) & (counts.alpha >= LEAST_EVENINGS)
+    avoided = (z <= -LEAST_Z) & (counts.gone >= LEAST_EVENINGS)
+    return np.asarray(liked | avoided, np.bool_)

@@ -71,7 +71,7 @@ def computed_snapshots(
     order = good[np.argsort(evidence.finished_at[good], kind="stable")]
     at, rows = evidence.finished_at[order], evidence.rows[order]
     quarters = quarter_of(at)
-    for quarter in np.unique(quarters).tolist():
+    for quarter in sorted(set(quarters.tolist())):
         own = quarters == quarter
         name = quarter_name(quarter)
         titles = dict(kept[name].metadata["titles"]) if name in kept else {}
