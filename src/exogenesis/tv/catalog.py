@@ -12,13 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from exogenesis.core.limits import PACK_BYTES_MAX
+from exogenesis.core.names import NameIndex
+from exogenesis.core.query import QueryTable
+from exogenesis.core.tables import Table
 from exogenesis.core.taste import TasteSpace, start_space
 from exogenesis.core.titles import Title
 from exogenesis.core.vectors import Floats, Indices, unit_rows
+from exogenesis.core.words import is_mark, typed_words
 from exogenesis.errors import CatalogError, InputError, RemoteError, UnknownTitle
 from exogenesis.tv.taste import TasteCache
 from exogenesis.wire.fields import digest
 from exogenesis.wire.pack import Pack, decode_pack
+from exogenesis.wire.query import decode_query
 
 UNRATED = -1
 UNKNOWN_MINUTES = -1
@@ -80,6 +85,7 @@ class Catalog:
         )
         self.tastes = TasteCache()
         self._regional: dict[str, Floats] = {}
+        self._query = pack.query
         self._positions = {title.id: row for row, title in enumerate(pack.titles)}
         if len(self._positions) != len(pack.titles):
             raise CatalogError("the catalogue pack names one title twice")
@@ -117,6 +123,11 @@ class Catalog:
         return title_id in self._positions
 
     @cached_property
+    def content_table(self) -> Table:
+        """The content vectors with their moments, made once for all brains of a process."""
+        return Table(self.content)
+
+    @cached_property
     def regions(self) -> tuple[str, ...]:
         """Codes of the regions of which at least one title has a popularity, sorted."""
         return tuple(sorted({code for title in self.titles for code, _ in title.regions}))
@@ -140,6 +151,40 @@ class Catalog:
             expected = np.where(known, here, share * everywhere)
             self._regional[region] = np.log1p(expected).astype(np.float32)
         return self._regional[region]
+
+    @cached_property
+    def query_table(self) -> QueryTable | None:
+        """Words and their vectors, unpacked at the first use; None when the pack has none."""
+        return decode_query(self._query) if self._query else None
+
+    def embed(self, text: str) -> Floats | None:
+        """Return where a text lies among the titles' contents: ``(384,)`` float32, length 1.
+
+        Words that may mean a genre, a person or a language are taken for it. None when the pack
+        has no query table, or when it knows none of the words.
+        """
+        table = self.query_table
+        return None if table is None else table.embed(typed_words(text, table))
+
+    def is_value(self, text: str) -> bool:
+        """Whether a text is nothing but genres, people and languages of the catalogue."""
+        table = self.query_table
+        return table is not None and all(map(is_mark, typed_words(text, table)))
+
+    @cached_property
+    def names(self) -> NameIndex:
+        """Finds titles by their names, with the year or without."""
+        return NameIndex(
+            (row, title.name, "" if title.year is None else str(title.year))
+            for row, title in enumerate(self.titles)
+        )
+
+    @cached_property
+    def people(self) -> NameIndex:
+        """Finds titles by the people in them."""
+        return NameIndex(
+            (row, person, "") for row, title in enumerate(self.titles) for person in title.people
+        )
 
     def index_of(self, title_id: str) -> int:
         """Return the catalogue index of a title.

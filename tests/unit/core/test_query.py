@@ -11,42 +11,55 @@ from exogenesis.core.limits import CONTENT_DIM
 from exogenesis.core.query import QueryTable
 from exogenesis.core.vectors import dequantise
 
+NAMES = ("fog", "harbour", "ice", "night", "quay", "rain", "sea", "ship", "storm", "train", "wind")
+
 
 def table(*, least_length: float = 0.5) -> QueryTable:
     rng = np.random.default_rng(3)
+    count = len(NAMES)
     return QueryTable(
-        rows={"rain": 0, "sea": 1, "train": 2},
-        weights=np.array([1.5, 4.0, 2.25], np.float16),
-        codes=rng.integers(-127, 128, (3, CONTENT_DIM)).astype(np.int8),
-        scales=np.array([1e-3, 2e-4, 0.0], np.float16),
+        rows={name: row for row, name in enumerate(NAMES)},
+        weights=rng.uniform(1, 9, count).astype(np.float16),
+        codes=rng.integers(-127, 128, (count, CONTENT_DIM)).astype(np.int8),
+        scales=np.array([*rng.uniform(1e-4, 1e-3, count - 1), 0.0], np.float16),
         centre=(rng.normal(size=CONTENT_DIM) / 80).astype(np.float32),
         least_length=least_length,
     )
 
 
+def size(vector: list[float]) -> float:
+    return math.sqrt(sum(value**2 for value in vector))
+
+
 def written_out(found: QueryTable, words: list[str]) -> list[float]:
     """The formula of the module, in plain Python."""
-    said = {}
-    for word in words:
-        if word in found.rows:
-            said[word] = (1 + math.log(words.count(word))) * float(found.weights[found.rows[word]])
-    size = math.sqrt(sum(value**2 for value in said.values()))
-    directions = dequantise(found.codes, found.scales).tolist()
-    p = [
-        sum(value / size * directions[found.rows[word]][axis] for word, value in said.items())
-        for axis in range(CONTENT_DIM)
-    ]
-    length = math.sqrt(sum(value**2 for value in p))
-    q = [
-        max(1.0, found.least_length / length) * value - float(middle)
-        for value, middle in zip(p, found.centre, strict=True)
-    ]
-    return [value / math.sqrt(sum(other**2 for other in q)) for value in q]
+    known = sorted({word for word in words if word in found.rows})
+    table = dequantise(found.codes, found.scales).tolist()
+    v = {word: table[found.rows[word]] for word in known}
+    if len(known) > 8:
+        a = {w: (1 + math.log(words.count(w))) * float(found.weights[found.rows[w]]) for w in known}
+        length_of_a = size(list(a.values()))
+        p = [sum(a[w] / length_of_a * v[w][axis] for w in known) for axis in range(CONTENT_DIM)]
+        factor = max(1.0, found.least_length / size(p))
+    else:
+        pointing = [w for w in known if size(v[w]) > 0]
+        p = [sum(v[w][axis] / size(v[w]) for w in pointing) for axis in range(CONTENT_DIM)]
+        factor = found.least_length / size(p)
+    q = [factor * value - float(middle) for value, middle in zip(p, found.centre, strict=True)]
+    return [value / size(q) for value in q]
 
 
 @pytest.mark.parametrize("least_length", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize(
-    "words", [["rain"], ["sea", "rain", "sea", "sea"], ["rain", "unheard", "train"]]
+    "words",
+    [
+        ["rain"],
+        ["sea", "rain", "sea", "sea"],
+        ["rain", "unheard", "wind"],
+        [*NAMES[:8]],
+        [*NAMES[:9]],
+        [*NAMES, "unheard", "sea", "sea"],
+    ],
 )
 def test_a_query_is_what_the_formula_says(words: list[str], least_length: float) -> None:
     found = table(least_length=least_length)
@@ -56,6 +69,6 @@ def test_a_query_is_what_the_formula_says(words: list[str], least_length: float)
     np.testing.assert_allclose(vector, written_out(found, words), atol=1e-6)
 
 
-@pytest.mark.parametrize("words", [[], ["unheard"], ["train"]])
+@pytest.mark.parametrize("words", [[], ["unheard"], ["wind"]])
 def test_words_that_point_nowhere_have_no_vector(words: list[str]) -> None:
     assert table().embed(words) is None

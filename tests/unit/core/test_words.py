@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exogenesis.core.words import fold, mark, words
+from exogenesis.core.words import fold, mark, typed_words, words
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,24 @@ def test_words_hold_nothing_that_folding_would_change(text: str) -> None:
 def test_a_mark_is_one_word_with_its_accents_or_without() -> None:
     assert words(mark("person", "Jürgen Prochnow")) == ["person_jurgenprochnow"]
     assert words(mark("genre", "Sci-Fi")) == ["genre_scifi"]
+    assert words(mark("person", "黒澤明")) == ["person_黒澤明"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("Space WAR", ["space", "genre_war"]),
+        ("sci-fi", ["genre_scifi"]),
+        ("Sci Fi noir", ["genre_scifi", "noir"]),
+        ("tom hanks drama", ["person_tomhanks", "drama"]),
+        ("Hanks", ["hanks"]),
+        ("黒澤明 war", ["person_黒澤明", "genre_war"]),
+        ("七人の侍", ["七人", "人の", "の侍"]),
+        ("O'Brien", ["person_obrien"]),
+        ("x", []),
+        ("", []),
+    ],
+)
+def test_typed_words_are_taken_for_values_that_are_known(typed: str, expected: list[str]) -> None:
+    known = {"genre_war", "genre_scifi", "person_tomhanks", "person_黒澤明", "person_obrien"}
+    assert typed_words(typed, known) == expected
