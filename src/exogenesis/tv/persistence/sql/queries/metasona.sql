@@ -12,7 +12,8 @@ ORDER BY profile, at, finish_order, title;
 -- Accepted settings, tries and rollbacks, oldest first; whether each row is as it was written.
 -- name: metasona_list_lineage
 SELECT id, kind, metadata, created_at,
-    digest = row_digest(
+    digest IS row_digest(
+        'memory',
         id, tier, kind, profile, subject, session, text, metadata, codes, scale, importance,
         trusted, created_at, accessed_at, accesses)
 FROM memory
