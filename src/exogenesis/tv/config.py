@@ -28,7 +28,7 @@ class BrainConfig:
         ca_file: certificates to trust instead of the system's.
         timeout_s: longest wait for one answer, in seconds.
         region: whose favourites a new television shows, as the catalogue names regions.
-        index: how AgentDB searches vectors of its own.
+        index: how AgentDB searches vectors of its own; ``auto`` takes a graph when they are many.
         hnsw_m: connections of a node of the graph index.
         hnsw_ef: candidates that the graph index keeps while it searches.
         max_patterns: vectors that AgentDB holds at most.
@@ -46,7 +46,7 @@ class BrainConfig:
     ca_file: Path | None = None
     timeout_s: float = 10.0
     region: str | None = None
-    index: Literal["exact", "hnsw"] = "exact"
+    index: Literal["auto", "exact", "hnsw"] = "auto"
     hnsw_m: int = 32
     hnsw_ef: int = 100
     max_patterns: int = 10_000
