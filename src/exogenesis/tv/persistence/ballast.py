@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from exogenesis.disk import disk_errors, remove
+from exogenesis.disk import disk_errors, remove, replace_file
 from exogenesis.errors import StorageError
 
 BALLAST_NAME = "ballast"
@@ -20,15 +19,8 @@ def lay_ballast(home: Path) -> bool:
         if path.stat().st_size == BALLAST_BYTES:
             return True
     try:
-        with disk_errors(path):
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-            try:
-                os.posix_fallocate(handle, 0, BALLAST_BYTES)
-            finally:
-                os.close(handle)
+        replace_file(path, bytes(BALLAST_BYTES), mode=0o600)
     except StorageError:
-        with suppress(StorageError):
-            remove(path)
         return False
     return True
 
