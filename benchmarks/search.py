@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +200,41 @@ def store() -> dict[str, Any]:
     return result
 
 
+_RESIDENT = """
+import numpy as np
+from exogenesis.tv.agentdb import *
+from exogenesis.tv.agentdb.table import FloatTable
+def resident():
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+keys, codes = np.arange(10_000), np.ones((10_000, 384), np.int8)
+codes[keys, keys % 384] = keys % 127
+np.ones((384, 384), np.float32) @ np.ones((384, 384), np.float32)
+before = resident()
+index = {make}
+index.search(codes[7].astype(np.float32), 50)
+print(resident() - before)
+"""
+_MAKES = {
+    "float32 table": "FloatTable(codes.astype(np.float32))",
+    "int8, simd": "build_index(keys, codes.copy(), choose_scan(), IndexSettings())",
+    "int8, numpy": "build_index(keys, codes.copy(), choose_scan([]), IndexSettings())",
+    "hnsw": 'build_index(keys, codes.copy(), choose_scan(), IndexSettings(kind="hnsw"))',
+}
+
+
+def resident_mib() -> dict[str, float]:
+    """What each way to search 10,000 titles adds to a process that has numpy, in MiB."""
+    found = {}
+    for name, make in _MAKES.items():
+        if name == "hnsw" and graph_library() is None:
+            continue
+        run = [sys.executable, "-c", _RESIDENT.replace("{make}", make)]
+        answer = subprocess.run(run, check=True, capture_output=True, text=True)
+        found[name] = round(float(answer.stdout), 1)
+    return found
+
+
 @click.command()
 @click.option("--sizes", default="10000", help="Rows to compare scan and graph at.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the JSON there as well.")
@@ -206,6 +243,7 @@ def main(sizes: str, out: Path | None) -> None:
     result = {
         "machine": f"{platform.machine()}, numpy {np.__version__}, 1 thread",
         "bars": bars(),
+        "resident_mib": resident_mib(),
         "store": store(),
         "sizes": [
             by_size(count, clustered=clustered)
