@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,20 @@ def test_a_full_disk_leaves_store_and_index_as_they_were(
 def test_no_room_for_any_vector_is_refused(database: Database) -> None:
     with pytest.raises(InputError, match="at least one"):
         agentdb(database, capacity=0)
+
+
+def test_without_the_library_a_graph_is_refused_or_done_without(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("usearch", "usearch.index"):
+        monkeypatch.setitem(sys.modules, name, None)
+    db = agentdb(database, settings=IndexSettings(kind="hnsw"))
+    with pytest.raises(InputError, match="install the extra hnsw"):
+        db.vector_search(ROWS[0])
+    db.tune(IndexSettings(kind="auto", graph_from=1))
+    made = db.vector_store(ROWS[0])
+    assert db.vector_search(ROWS[0])[0].id == made
+    assert db.vector_stats().index.startswith("exact")
 
 
 @pytest.mark.parametrize("options", [{"m": 1}, {"ef": 0}, {"ef_add": 0}])
