@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TypeVar
 
 from exogenesis.core.ranking import Given
@@ -193,6 +193,14 @@ class Learning:
         """
 
         return _kept(self._cores, profile, lambda: _value_of(self._computed_core(profile, now)))
+
+    def core_titles(self, profile: str, now: int) -> Mapping[str, float]:
+        """Return the core as what each title counts; empty before there is one."""
+        core = self.core(profile, now)
+        if core is None:
+            return {}
+        rows, factors = core
+        return dict(zip((self._title_ids[row] for row in rows), factors.tolist(), strict=True))
 
     def core_vector(self, profile: str, now: int) -> Floats | None:
         """Return the core as a content vector ``(384,)``, or None."""

@@ -21,7 +21,7 @@ from exogenesis.tv.memory.memory import (
 from exogenesis.tv.memory.recall import Candidates, best_of, from_source, from_table, relevances
 from exogenesis.tv.memory.sources import Source
 from exogenesis.tv.memory.table import MemoryTable
-from exogenesis.tv.memory.tiers import RULES, MemoryTier, Writer
+from exogenesis.tv.memory.tiers import DAY_S, MINUTE_S, RULES, MemoryTier, Writer
 from exogenesis.tv.persistence import Database
 
 _EVICTED_PART = 32
@@ -125,6 +125,21 @@ class CosmicMemory:
             Recalled(memory=rows[held] if isinstance(held, int) else held, relevance=value)
             for held, value in best
         ]
+
+    def shown_in_vain(self, profile: str, session: str, *, now: int) -> dict[str, int]:
+        """Return how often each title was shown in a session without being chosen."""
+        oldest = now - DAY_S + 1
+        tally = self._table.tally
+        chosen = tally(MemoryTier.SESSION, "chosen", profile, session, oldest)
+        taken = {subject for subject, _ in chosen}
+        shown = tally(MemoryTier.SESSION, "shown", profile, session, oldest)
+        return {subject: count for subject, count in shown if subject not in taken}
+
+    def skipped(self, profile: str, *, now: int) -> list[str]:
+        """Return the titles that a profile has skipped within a minute, once for each skip."""
+        oldest = now - MINUTE_S + 1
+        skips = self._table.tally(MemoryTier.INSTANT, "skip", profile, None, oldest)
+        return [subject for subject, count in skips for _ in range(count)]
 
     def get(self, number: int) -> Memory | None:
         """Return a memory by its number, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +40,11 @@ def relevances(rows: Sequence[Row], match: Doubles, tier: MemoryTier, now: int) 
 
     These are importance, time, number of accesses and time of the last one.
     """
-    importance, at, accesses, accessed_at = (
-        np.array([row[column] for row in rows]) for column in (1, 2, 3, 4)
-    )
+    if not rows:
+        return np.zeros(0)
+    columns = list(zip(*rows, strict=True))
+    importance = np.array(columns[1], np.float64)
+    at, accesses, accessed_at = (np.array(columns[column], np.int64) for column in (2, 3, 4))
     return relevance(
         match=np.maximum(match, 0.0),
         importance=importance,
@@ -62,8 +64,14 @@ def from_table(
     oldest = 0 if retention_s is None else now - retention_s + 1
     rows = table.candidates(query, tier, oldest=oldest)
     match = _match(
-        query, [f"{row[6]} {row[5]}" for row in rows], [(row[7], row[5]) for row in rows], vector_of
+        query,
+        len(rows),
+        lambda: (f"{row[6]} {row[5]}" for row in rows),
+        lambda: [(row[7], row[5]) for row in rows],
+        vector_of,
     )
+    if not np.isnan(match).any():
+        return Candidates([row[0] for row in rows], relevances(rows, match, tier, now), match)
     keep = np.flatnonzero(~np.isnan(match)).tolist()
     kept, match = [rows[row] for row in keep], match[keep]
     return Candidates([row[0] for row in kept], relevances(kept, match, tier, now), match)
@@ -76,8 +84,9 @@ def from_source(
     rows = [memory for memory in source.rows(query, now) if fits(memory, query)]
     match = _match(
         query,
-        [f"{memory.text} {memory.subject}" for memory in rows],
-        [(None, memory.subject) for memory in rows],
+        len(rows),
+        lambda: (f"{memory.text} {memory.subject}" for memory in rows),
+        lambda: [(None, memory.subject) for memory in rows],
         vector_of,
     )
     keep = np.flatnonzero(~np.isnan(match)).tolist()
@@ -99,15 +108,16 @@ def best_of(found: Sequence[Candidates], limit: int) -> list[tuple[int | Memory,
 
 def _match(
     query: Query,
-    texts: Sequence[str],
-    vectors: Sequence[tuple[Codes, str]],
+    count: int,
+    texts: Callable[[], Iterable[str]],
+    vectors: Callable[[], Sequence[tuple[Codes, str]]],
     vector_of: VectorOf,
 ) -> Doubles:
-    """Return how well each row fits, NaN for what does not answer at all."""
-    match = np.ones(len(texts))
+    """Return how well each of ``count`` rows fits, NaN for what does not answer at all."""
+    match = np.ones(count)
     if query.text is not None and (words := words_of(query.text)):
-        share = match_words(words, texts)
+        share = match_words(words, texts())
         match = np.where(share > 0, share, np.nan)
     if query.vector is not None:
-        match = match * cosines(query.vector, vectors, vector_of)
+        match = match * cosines(query.vector, vectors(), vector_of)
     return match

@@ -9,7 +9,7 @@ from exogenesis.tv.memory.memory import TIME_MAX, Memory, Query, metadata_text
 from exogenesis.tv.memory.rows import memory_of, values_of
 from exogenesis.tv.memory.tiers import FLEETING, MemoryTier
 from exogenesis.tv.persistence import Database
-from exogenesis.tv.persistence.database import Row
+from exogenesis.tv.persistence.database import Row, Value
 
 
 class MemoryTable:
@@ -51,23 +51,24 @@ class MemoryTable:
     def candidates(self, query: Query, tier: MemoryTier, *, oldest: int = 0) -> list[Row]:
         """Return what passes every filter of ``query`` but words and vector.
 
-        Rows are (number, importance, at, accesses, accessed_at, subject, text, codes), text and
-        codes only where they are asked for. ``oldest`` is the first second that counts.
+        Rows are (number, importance, at, accesses, accessed_at, subject, text, codes), the last
+        three only where they are asked for. ``oldest`` is the first second that counts.
         """
         since = oldest if query.since is None else max(query.since, oldest)
+        values: dict[str, Value] = {} if query.subject is None else {"subject": query.subject}
         rows = self._database.run(
-            "memory_candidates",
+            "memory_candidates" if query.subject is None else "memory_candidates_of",
             tier=int(tier),
             since=since,
             until=TIME_MAX if query.until is None else query.until,
             min_importance=query.min_importance,
             kind=query.kind,
-            subject=query.subject,
             profile=query.profile,
             session=query.session,
             metadata=metadata_text(query.metadata) if query.metadata else None,
             texts=int(query.text is not None),
             vectors=int(query.vector is not None),
+            **values,
         )
         if not self.touched:
             return rows
@@ -77,6 +78,19 @@ class MemoryTable:
             else row
             for row in rows
         ]
+
+    def tally(
+        self, tier: MemoryTier, kind: str, profile: str | None, session: str | None, oldest: int
+    ) -> list[Row]:
+        """Return (subject, count) of a kind, since ``oldest``."""
+        return self._database.run(
+            "memory_tally",
+            tier=int(tier),
+            kind=kind,
+            profile=profile,
+            session=session,
+            since=oldest,
+        )
 
     def read(self, numbers: Iterable[int]) -> dict[int, Memory]:
         """Return whole memories by number; those that are gone are left out."""

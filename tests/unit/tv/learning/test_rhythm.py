@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from exogenesis.core.ranking import Given
+from exogenesis.core.titles import Title
 from exogenesis.tv.learning.habit import habit_lifts, hour_weights, month_weights
-from tests.support.learning import Household
+from tests.support.learning import GENRES, Household
 
 FRIDAY_21, SUNDAY_9 = 4 * 24 + 21, 6 * 24 + 9
 THRILLERS, FAMILY, DRAMAS = (list(range(start, 200, 5)) for start in (0, 3, 2))
@@ -85,9 +86,23 @@ def test_friday_evening_differs_from_sunday_morning(habitual: Household) -> None
     friday, sunday = _term(habitual, FRIDAY_21), _term(habitual, SUNDAY_9)
     assert {habitual.genre(t) for t in habitual.best(friday.values)} == {"thriller"}
     assert {habitual.genre(t) for t in habitual.best(sunday.values)} == {"family"}
-    assert friday.because(0) == "genre:thriller"
+    assert friday.because(0) == f"hour:{FRIDAY_21}"
     assert friday.because(3) is None
     assert friday.values[0] > 0.3 > 0 > friday.values[3]
+
+
+def test_a_title_of_many_genres_counts_no_more_than_one_of_a_single_genre() -> None:
+    one = [Title(id=f"t{row:03}", name="x", genres=(GENRES[row % 2],)) for row in range(60)]
+    both = Title(id="t060", name="x", genres=("crime", "thriller", "night"))
+    alone = Title(id="t061", name="x", genres=("crime",))
+    some = [Title(id=f"t{row:03}", name="x", genres=both.genres) for row in range(62, 82)]
+    home = Household([*one, both, alone, *some])
+    home.watch(list(range(62, 82)), rhythm={str(FRIDAY_21): 1})
+    home.watch(list(range(20)), rhythm={"30": 1})
+    home.rebuild()
+    values = _term(home, FRIDAY_21).values
+    crime = float(values[61])
+    assert 0.3 < values[60] <= crime
 
 
 def test_neighbouring_hours_and_other_working_days_share_a_habit(habitual: Household) -> None:
@@ -112,6 +127,8 @@ def test_december_habits_return() -> None:
     home.rebuild()
     december, june = _term(home, None, 12), home.learning.rhythm_term("home", None, 8)
     assert {home.genre(t) for t in home.best(december.values)} == {"family"}
+    assert december.because(3) == "month:12"
+    assert december.because(0) is None
     assert june is None
     assert _term(home, None, 1).values[3] > 0, "the neighbour of December"
     assert _term(home, None, 5).values[3] < 0

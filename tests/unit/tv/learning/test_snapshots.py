@@ -112,6 +112,8 @@ def test_the_core_is_a_weighted_sum_of_titles() -> None:
     slow = sum(f * life.home.catalog.content[r] for r, f in zip(rows, factors, strict=True))
     assert vector == pytest.approx(slow, abs=1e-5)
     assert (factors > 0).all()
+    by_title = life.home.learning.core_titles("home", NOW)
+    assert [by_title[f"t{row:03}"] for row in rows.tolist()] == factors.tolist()
 
 
 def test_one_quarter_is_no_long_run() -> None:
@@ -119,6 +121,7 @@ def test_one_quarter_is_no_long_run() -> None:
     life.quarter(1, c0=30)
     life.home.rebuild()
     assert life.home.learning.core("home", NOW) is None
+    assert life.home.learning.core_titles("home", NOW) == {}
     assert life.home.memory.count(MemoryTier.EVOLUTIONARY) == 1
 
 

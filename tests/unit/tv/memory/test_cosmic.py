@@ -339,6 +339,14 @@ def test_a_fact_is_computed_and_stays_where_it_is(memory: CosmicMemory) -> None:
     assert memory.promote(NOW + 4000 * DAY_S) == 0
 
 
+def test_one_call_moves_a_memory_by_one_step_however_old_it_is(memory: CosmicMemory) -> None:
+    memory.store(a_memory(MemoryTier.INSTANT, importance=1.0))
+    for tier in (MemoryTier.SESSION, MemoryTier.EPISODIC):
+        assert memory.promote(NOW + 20 * DAY_S) == 1
+        assert memory.count(tier) == 1
+    assert memory.promote(NOW + 20 * DAY_S) == 0
+
+
 def test_promotion_into_a_full_tier_keeps_its_capacity(memory: CosmicMemory) -> None:
     capacity = RULES[MemoryTier.SESSION].capacity
     for _ in range(capacity):
@@ -493,3 +501,21 @@ def test_a_memory_can_be_revised_and_keeps_its_number(
         with pytest.raises(InputError):
             memory.revise(number, **values)  # type: ignore[arg-type]
     assert memory.count(tier) == 1
+
+
+def test_what_was_shown_in_vain_and_what_was_just_skipped(memory: CosmicMemory) -> None:
+    session = {"profile": "home", "session": "s"}
+    for subject, times in (("a", 3), ("b", 2), ("c", 1)):
+        for _ in range(times):
+            memory.store(a_memory(MemoryTier.SESSION, kind="shown", subject=subject, **session))
+    memory.store(a_memory(MemoryTier.SESSION, kind="chosen", subject="b", **session))
+    memory.store(a_memory(MemoryTier.SESSION, kind="shown", subject="d", session="other"))
+    assert memory.shown_in_vain("home", "s", now=NOW) == {"a": 3, "c": 1}
+    assert memory.shown_in_vain("home", "s", now=NOW + DAY_S) == {}
+    assert memory.shown_in_vain("nobody", "s", now=NOW) == {}
+    for kind, subject in (("skip", "x"), ("skip", "y"), ("skip", "x"), ("dwell", "z")):
+        memory.store(a_memory(MemoryTier.INSTANT, kind=kind, subject=subject, profile="home"))
+    memory.store(a_memory(MemoryTier.INSTANT, kind="skip", subject="w"))
+    assert sorted(memory.skipped("home", now=NOW + 59)) == ["x", "x", "y"]
+    assert memory.skipped("home", now=NOW + 60) == []
+    assert memory.skipped("kid", now=NOW) == []

@@ -21,6 +21,7 @@ CREATE TEMP TABLE IF NOT EXISTS fleeting (
     accesses    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS temp.fleeting_tier ON fleeting (tier, created_at);
+CREATE INDEX IF NOT EXISTS temp.fleeting_subject ON fleeting (subject);
 CREATE TEMP VIEW IF NOT EXISTS remembered AS
 SELECT
     id, tier, kind, profile, subject, session, text, metadata, codes, scale, importance, trusted,
@@ -81,19 +82,42 @@ SELECT size FROM tier_size WHERE tier = :tier;
 
 -- What decides whether and where a row appears. json_each gives each pair asked for with its path.
 -- name: memory_candidates
-SELECT id, importance, created_at, accesses, accessed_at, subject,
+SELECT id, importance, created_at, accesses, accessed_at, iif(:texts OR :vectors, subject, NULL),
     iif(:texts, text, NULL), iif(:vectors, codes, NULL)
 FROM remembered
 WHERE tier = :tier
     AND created_at >= :since AND created_at < :until
     AND importance >= :min_importance
     AND (:kind IS NULL OR kind = :kind)
-    AND (:subject IS NULL OR subject = :subject)
     AND (:profile IS NULL OR profile = :profile)
     AND (:session IS NULL OR session = :session)
     AND (:metadata IS NULL OR NOT EXISTS (
         SELECT 1 FROM json_each(:metadata) AS asked
         WHERE json_extract(remembered.metadata, asked.fullkey) IS NOT asked.value));
+
+-- The same by the index over subjects.
+-- name: memory_candidates_of
+SELECT id, importance, created_at, accesses, accessed_at, iif(:texts OR :vectors, subject, NULL),
+    iif(:texts, text, NULL), iif(:vectors, codes, NULL)
+FROM remembered
+WHERE subject = :subject AND +tier = :tier
+    AND created_at >= :since AND created_at < :until
+    AND importance >= :min_importance
+    AND (:kind IS NULL OR kind = :kind)
+    AND (:profile IS NULL OR profile = :profile)
+    AND (:session IS NULL OR session = :session)
+    AND (:metadata IS NULL OR NOT EXISTS (
+        SELECT 1 FROM json_each(:metadata) AS asked
+        WHERE json_extract(remembered.metadata, asked.fullkey) IS NOT asked.value));
+
+-- name: memory_tally
+SELECT subject, count(*) FROM remembered
+WHERE tier = :tier
+    AND created_at >= :since
+    AND kind = :kind
+    AND (:profile IS NULL OR profile = :profile)
+    AND (:session IS NULL OR session = :session)
+GROUP BY subject;
 
 -- name: memory_rows
 SELECT id, tier, kind, profile, subject, session, text, metadata, codes, scale, importance,
