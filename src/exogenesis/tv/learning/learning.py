@@ -37,13 +37,22 @@ class Learning:
         database: holds the skills.
         memory: holds what follows from them, in tiers 4, 6 and 10.
         catalog: knows the titles.
+        attributes: those of the catalogue's titles, for brains of one process to share; None
+            makes them when they are first asked for.
     """
 
-    def __init__(self, database: Database, memory: CosmicMemory, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        database: Database,
+        memory: CosmicMemory,
+        catalog: Catalog,
+        *,
+        attributes: Attributes | None = None,
+    ) -> None:
         self._database = database
         self._memory = memory
         self._catalog = catalog
-        self._attributes: Attributes | None = None
+        self._attributes = attributes
         self._title_ids = [title.id for title in catalog.titles]
         self._rows = {title: row for row, title in enumerate(self._title_ids)}
         self._era = 0

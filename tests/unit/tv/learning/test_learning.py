@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exogenesis.tv.learning import Learning
 from exogenesis.tv.memory import MemoryTier, Query
 from tests.support.learning import NOW, Household
 
@@ -99,3 +100,9 @@ def test_what_was_read_is_kept_until_the_memories_change() -> None:
         assert (one is None) == (other is None)
         if one is not None and other is not None:
             assert np.array_equal(one.values, other.values)
+
+
+def test_attributes_can_be_shared() -> None:
+    home = _lived()
+    shared = Learning(home.database, home.memory, home.catalog, attributes=home.learning.attributes)
+    assert shared.attributes is home.learning.attributes

@@ -339,6 +339,18 @@ def test_a_fact_is_computed_and_stays_where_it_is(memory: CosmicMemory) -> None:
     assert memory.promote(NOW + 4000 * DAY_S) == 0
 
 
+def test_what_belongs_to_a_removed_profile_does_not_stop_the_others() -> None:
+    database = Database.open(None)
+    memory = CosmicMemory(database)
+    database.run("add_profile", name="guest", kind="adult", age_limit=None, contributes=0)
+    for profile in ("guest", "home"):
+        memory.store(a_memory(MemoryTier.SESSION, importance=1.0, profile=profile))
+    database.run("drop_profile", name="guest")
+    memory.promote(NOW + DAY_S)
+    assert memory.count(MemoryTier.SESSION) == 0
+    assert memory.count(MemoryTier.EPISODIC) == 1
+
+
 def test_one_call_moves_a_memory_by_one_step_however_old_it_is(memory: CosmicMemory) -> None:
     memory.store(a_memory(MemoryTier.INSTANT, importance=1.0))
     for tier in (MemoryTier.SESSION, MemoryTier.EPISODIC):

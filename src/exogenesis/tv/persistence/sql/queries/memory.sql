@@ -181,6 +181,7 @@ UPDATE memory SET tier = :tier WHERE id IN (SELECT value FROM json_each(:ids));
 -- name: memory_move_fleeting
 UPDATE fleeting SET tier = :tier WHERE id IN (SELECT -value FROM json_each(:ids));
 
+-- What belongs to a profile that is gone is left behind.
 -- name: memory_land
 INSERT INTO memory (
     tier, kind, profile, subject, session, text, metadata, codes, scale, importance, trusted,
@@ -188,7 +189,9 @@ INSERT INTO memory (
 SELECT
     :tier, kind, profile, subject, session, text, metadata, codes, scale, importance, trusted,
     created_at, accessed_at, accesses
-FROM fleeting WHERE id IN (SELECT -value FROM json_each(:ids))
+FROM fleeting
+WHERE id IN (SELECT -value FROM json_each(:ids))
+    AND (profile IS NULL OR profile IN (SELECT name FROM main.profile))
 ORDER BY id;
 
 -- The owner's word (tier 12) about a title is no history.
