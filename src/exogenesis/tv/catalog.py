@@ -225,6 +225,14 @@ class Catalog:
             raise UnknownTitle(text, self._suggestion(text))
         return self.titles[named[0]]
 
+    def named(self, name: str, year: int | None = None) -> list[int]:
+        """Return the indices of the titles of this name, and year if one is given.
+
+        Case does not matter, and the year may follow the name in brackets.
+        """
+        rows = self._by_name.get(name.strip().casefold(), [])
+        return [row for row in rows if year is None or self.titles[row].year == year]
+
     @cached_property
     def _by_name(self) -> dict[str, list[int]]:
         """Rows by what a person may type: the name, alone or with the year in brackets."""

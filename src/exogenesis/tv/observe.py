@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from exogenesis.core.effects import Clock
@@ -50,6 +50,7 @@ class ViewingEvent:
         at: Unix seconds; None is now.
         session: names the stretch of watching it belongs to, in up to 64 characters.
         episode: which one of a series, from 1 on; None for a title in one piece.
+        hour_known: False when of ``at`` only the day is known; then no habit is learnt from it.
     """
 
     title_id: str
@@ -58,6 +59,7 @@ class ViewingEvent:
     at: int | None = None
     session: str = ""
     episode: int | None = None
+    hour_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +222,9 @@ class Observer:
     def _store_all(self, events: list[ViewingEvent]) -> None:
         now = self._timekeeper.now()
         for event in events:
-            self._store(event, now if event.at is None else self._timekeeper.moment(event.at))
+            moment = now if event.at is None else self._timekeeper.moment(event.at)
+            known = event.hour_known
+            self._store(event, moment if known else replace(moment, hour_of_week=None))
         self._timekeeper.keep()
 
     def _store(self, event: ViewingEvent, moment: Moment) -> None:
