@@ -51,6 +51,13 @@ def test_every_commit_is_durable(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_row_refers_to_something_that_is_there(tmp_path: Path) -> None:
+    for database in (Database.open(None), Database.open(tmp_path)):
+        with pytest.raises(StorageError, match="FOREIGN KEY"):
+            list(database.run("add_outbox", ledger=7, round=1, due_at=0))
+        database.close()
+
+
 def test_a_failed_transaction_leaves_nothing() -> None:
     database = Database.open(None)
 

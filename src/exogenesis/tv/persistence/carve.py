@@ -93,7 +93,6 @@ def _cell(pages: Pages, page: bytes, at: int, kind: int) -> tuple[int | None, li
     rowid = None
     if kind == _ROW_LEAF:
         rowid, at = _varint(page, at)
-        rowid -= (rowid >> 63) << 64
     return rowid, _record(_payload(pages, page, at, size, kind))
 
 

@@ -8,14 +8,18 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from exogenesis.disk import FolderLock
 from exogenesis.errors import StorageError
 from exogenesis.tv.persistence import Database, Recovery
+from exogenesis.tv.persistence import database as database_module
+from exogenesis.tv.persistence.head import current_head, write_head
 from exogenesis.tv.persistence.layout import rows_of
 from exogenesis.tv.persistence.salvage import salvage
 from tests.support.stores import (
+    PAGE,
     a_home,
     asked,
     break_page,
@@ -114,6 +118,7 @@ def test_a_rotten_backup_is_passed_over_for_an_older_one(tmp_path: Path) -> None
     raw[5000] ^= 1
     newest.write_bytes(raw)
     (home / "brain.db").unlink()
+    (home / "brain.head").unlink()
     database, recovery = rescued(home)
     assert (recovery.generation, recovery.kept) == (1, 0)
     assert count(database, "memory") == 200
@@ -164,6 +169,48 @@ def test_without_the_settings_the_television_is_a_stranger_to_the_server(tmp_pat
         assert database.setting(key) is None
     assert database.setting("planned_round") == 3  # the ledger knows
     assert count(database, "memory") == 200
+    database.close()
+
+
+def test_one_lost_count_of_pushes_is_enough_for_new_keys(tmp_path: Path) -> None:
+    home = a_home(tmp_path)
+    raw = bytearray((home / "brain.db").read_bytes())
+    raw[raw.index(b"seq") + 3] ^= 1  # the value follows the key
+    (home / "brain.db").write_bytes(raw)
+    database, recovery = rescued(home)
+    assert (recovery.damaged, recovery.dropped) == (("setting",), 0)
+    assert database.setting("device") is None
+    assert database.setting("sign_seed") is None
+    database.close()
+
+
+def test_pages_of_the_fleet_are_asked_for_again(tmp_path: Path) -> None:
+    """Those in the backup may be of an older round."""
+    home = a_home(tmp_path, backups=1)
+    break_page(home, root_of(home, "page"))
+    database, _ = rescued(home)
+    assert count(database, "page") == 0
+    assert database.setting("consent") == 1
+    database.close()
+
+
+def test_a_page_that_stands_in_for_another_is_not_believed(tmp_path: Path) -> None:
+    """Every row that is read is sound, and some are missing."""
+    home = a_home(tmp_path, backups=1, memories=800)
+    leaves = [
+        number
+        for (number,) in asked(
+            home, "SELECT pageno FROM dbstat WHERE name = 'memory' AND pagetype = 'leaf'"
+        )
+    ]
+    raw = bytearray((home / "brain.db").read_bytes())
+    one, other = ((leaf - 1) * PAGE for leaf in leaves[:2])
+    raw[one : one + PAGE] = raw[other : other + PAGE]
+    (home / "brain.db").write_bytes(raw)
+    database, recovery = rescued(home)
+    assert recovery.damaged == ("memory",)
+    assert recovery.filled > 0
+    assert count(database, "memory") == 800
     database.close()
 
 
@@ -233,6 +280,7 @@ def test_what_the_log_holds_is_saved_too(tmp_path: Path) -> None:
         shutil.copy(home / name, crashed / name)
     database.close()
     break_page(crashed, 1)
+    salvage(crashed, "page 1 is gone")  # as opening does, once SQLite has given the file up
     database, recovery = rescued(crashed)
     assert database.setting("late") == "still in the log"
     assert recovery.damaged == ()
@@ -290,6 +338,37 @@ def test_a_rescue_that_is_interrupted_is_begun_again_or_finished(
     database.close()
     assert (home / "brain.db.damaged").exists()
     assert not [path for path in home.iterdir() if "part" in path.name or "salvaged" in path.name]
+
+
+@pytest.mark.parametrize("what", ["rewriting", "migration"])
+def test_a_crash_before_the_copy_of_page_1_is_renewed_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The copy says where the tables began before."""
+
+    def ends(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if what == "rewriting":
+        home = a_home(tmp_path)
+        database = Database.open(home)
+        rows(database, "DELETE FROM skill")
+        work = database.scrub
+    else:
+        old_store(tmp_path / "brain.db", 1)
+        connection = apsw.Connection(str(tmp_path / "brain.db"))
+        write_head(tmp_path, current_head(connection, tmp_path / "brain.db", None))
+        connection.close()
+        work = lambda: Database.open(tmp_path).close()  # noqa: E731
+    with monkeypatch.context() as patched:
+        patched.setattr(database_module, "write_head", ends)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    if what == "rewriting":
+        database.close()
+    again = Database.open(tmp_path)
+    assert again.recovery is None
+    again.close()
 
 
 def test_a_rescue_waits_for_nobody(tmp_path: Path) -> None:
