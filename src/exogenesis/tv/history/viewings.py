@@ -108,10 +108,10 @@ class Reader:
     def _profile_of(self, value: Any) -> str:
         if value is None:
             return self._profile
-        if value not in self._profiles:
+        if not isinstance(value, str) or value not in self._profiles:
             known = ", ".join(sorted(self._profiles))
             raise _Wrong("profile", f"there is no profile {_shown(value)}; there are: {known}")
-        return str(value)
+        return value
 
     def _row(self, values: dict[str, Any]) -> int:
         """The catalogue index: by the identifier, or else by the name, with the year if given."""
