@@ -11,6 +11,7 @@ from exogenesis.core.ranking import RankerSettings
 from exogenesis.errors import InputError
 
 _KEY_BYTES = 32
+_GUARDS = (11, 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class BrainConfig:
         hnsw_m: connections of a node of the graph index.
         hnsw_ef: candidates that the graph index keeps while it searches.
         max_patterns: vectors that AgentDB holds at most.
-        tiers_off: numbers of the memory tiers that take no part.
+        tiers_off: numbers of the memory tiers that take no part, of 1 to 10.
         loops_off: names of the loops that do not run.
     """
 
@@ -54,11 +55,13 @@ class BrainConfig:
     loops_off: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Refuse keys and tokens of the wrong length.
+        """Refuse keys and tokens of the wrong length, and a brain without its guards.
 
         Raises:
             InputError: naming the field.
         """
+        if not self.tiers_off.isdisjoint(_GUARDS):
+            raise InputError("tiers 11 and 12 guard what is shown and sent: they are never off")
         for name in ("worker_public", "catalog_public", "enrol_token"):
             value = getattr(self, name)
             if value is not None and len(value) != _KEY_BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class CosmicMemory:
         database: the store.
         vector_of: the content vector ``(384,)`` of a subject, or None where it has none.
         sources: what some tiers show beside their own rows.
+        off: tiers that take no part: what is stored there is dropped, and nothing is found.
     """
 
     def __init__(
@@ -54,13 +55,17 @@ class CosmicMemory:
         *,
         vector_of: Callable[[str], Floats | None] = _no_vector,
         sources: Mapping[MemoryTier, Source] | None = None,
+        off: Collection[MemoryTier] = (),
     ) -> None:
+        self._off = frozenset(off)
         self._table = MemoryTable(database)
         self._vector_of = vector_of
         self._sources = dict(sources or {})
 
     def store(self, memory: Memory, *, writer: Writer = Writer.HOUSEHOLD) -> int:
         """Store a memory, and return its number; a full tier drops its least relevant rows.
+
+        The number is 0 where the tier takes no part.
 
         Raises:
             InputError: a value that cannot be stored, an unknown profile, a writer that has no
@@ -77,6 +82,8 @@ class CosmicMemory:
         check_memory(memory)
         if memory.profile is not None and not self._table.knows_profile(memory.profile):
             raise InputError(f"there is no profile {memory.profile!r}", code="unknown_profile")
+        if memory.tier in self._off:
+            return 0
         self._make_room(memory.tier, 1, memory.at)
         return self._table.add(memory)
 
@@ -106,7 +113,7 @@ class CosmicMemory:
             raise InputError(f"the limit of a query is at least 0, not {query.limit}")
         if query.vector is not None:
             check_vector(query.vector, "the vector of a query")
-        asked = sorted(set(tiers))
+        asked = sorted(set(tiers) - self._off)
         found: list[Candidates] = [
             from_table(self._table, query, tier, now=now, vector_of=self._vector_of)
             for tier in asked
