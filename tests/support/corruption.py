@@ -171,23 +171,25 @@ def suffer(files: Files, damages: list[Damage], seed: int, *, answers: bool = Tr
             raw = damage(bytearray(files["brain.db"]), rng)
             put(home, {**files, "brain.db": bytes(raw)})
             outcome.tried += 1
+            began = time.process_time()
+            database = Database.open(home)
+            opened_ms = 1e3 * (time.process_time() - began)
+            _compare(database, original, outcome)
+            database.close()
             if answers:
-                _live(home, original, outcome)
-            else:
-                database = Database.open(home)
-                _compare(database, original, outcome)
-                database.close()
+                _live(home, opened_ms, outcome)
     finally:
         shutil.rmtree(home)
     return outcome
 
 
-def _live(home: Path, original: Contents, outcome: Outcome) -> None:
+def _live(home: Path, opened_ms: float, outcome: Outcome) -> None:
+    """Use the television that was rescued in ``opened_ms``."""
     began = time.process_time()
     brain = open_brain(CATALOG, clock=FakeClock(NOW), home=home, worker_public=WORKER_PUBLIC)
     listed = brain.recommend()
-    outcome.slowest_ms = max(outcome.slowest_ms, 1e3 * (time.process_time() - began))
-    _compare(brain._database, original, outcome)
+    spent_ms = opened_ms + 1e3 * (time.process_time() - began)
+    outcome.slowest_ms = max(outcome.slowest_ms, spent_ms)
     events = brain.stats().events
     brain.observe(ViewingEvent(title_id="t001", fraction=1.0))
     outcome.mute += not listed or brain.stats().events != events + 1
