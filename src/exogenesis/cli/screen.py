@@ -73,9 +73,9 @@ def push_time(at: int | None) -> str:
 def entry_lines(entry: LedgerEntry, names: Mapping[str, str], *, with_bytes: bool) -> Iterator[str]:
     """What left at one time, and what it said; ``names`` by title id."""
     round_ = "" if entry.round is None else f" for round {entry.round}"
+    size = f"{len(entry.sent)} bytes" if entry.sent else "bytes dropped after a year"
     yield folded(
-        f"#{entry.id} {_local_time(entry.at)}  {entry.kind}{round_}, {len(entry.sent)} bytes, "
-        f"{entry.outcome}"
+        f"#{entry.id} {_local_time(entry.at)}  {entry.kind}{round_}, {size}, {entry.outcome}"
     )
     if "says" in entry.content:
         yield f"    {entry.content['says']}"
@@ -86,6 +86,9 @@ def entry_lines(entry: LedgerEntry, names: Mapping[str, str], *, with_bytes: boo
 
 
 def _envelope_text(envelope: Mapping[str, str], names: Mapping[str, str]) -> str:
+    if envelope["kind"] == "shortened":
+        title = envelope["title"]
+        return f"{names.get(title, title)} [{title}]; its vector was dropped after a year"
     if envelope["kind"] != "skill":
         return "empty" if envelope["kind"] == "dummy" else "erased with the history it told about"
     said = decode_skill(bytes.fromhex(envelope["body"]))

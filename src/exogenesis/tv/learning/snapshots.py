@@ -25,6 +25,9 @@ KIND = "snapshot"
 TITLES_MOST = 2000
 """Titles of one quarter; of more, those finished last."""
 
+STAGE = "-"
+"""Between the first and the last quarter in the name of several drawn together: a stage of life."""
+
 QUARTERS_LEAST = 2
 """With fewer there is no long run yet."""
 
@@ -64,9 +67,11 @@ def computed_snapshots(
     """Yield the snapshots of a profile that finished something, as memories of tier 6.
 
     A title belongs to the quarter of its last finish, and to those in whose snapshots it was
-    before: what is held and does not come up here stays as it is.
+    before: what is held and does not come up here stays as it is. A quarter that a stage of life
+    has taken in does not come back.
     """
     kept = {memory.subject: memory for memory in held}
+    stages = [name.split(STAGE) for name in kept if STAGE in name]
     good = np.flatnonzero(evidence.good)
     order = good[np.argsort(evidence.finished_at[good], kind="stable")]
     at, rows = evidence.finished_at[order], evidence.rows[order]
@@ -74,6 +79,8 @@ def computed_snapshots(
     for quarter in sorted(set(quarters.tolist())):
         own = quarters == quarter
         name = quarter_name(quarter)
+        if any(first <= name <= last for first, last in stages):
+            continue
         titles = dict(kept[name].metadata["titles"]) if name in kept else {}
         for row in rows[own].tolist():
             titles.pop(title_ids[row], None)  # so that what was finished last stands last

@@ -127,7 +127,8 @@ class Cycle:
     ) -> None:
         """Ask another loop to run sooner or later, or tell it something; holds on success.
 
-        However soon it is asked to run, a quarter of its period passes between two cycles.
+        However soon it is asked to run, a quarter of its period, or two days, pass between two of
+        its cycles.
 
         Raises:
             InputError: a loop may not ask itself, and not for a time in the past.

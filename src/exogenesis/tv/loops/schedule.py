@@ -28,6 +28,7 @@ _SEEN = "loops_seen"
 _SLACK_S = 60
 _UNTRUSTED_MAX_S = 31 * DAY_S
 _PATIENCE_MAX_S = 7 * DAY_S
+_GAP_MAX_S = 2 * DAY_S
 _FLUSH_S = 10 * MINUTE_S
 _JITTER = 0.1
 _INTERRUPTED = "it was interrupted three times before it had got anywhere"
@@ -174,7 +175,8 @@ class Schedule:
         """Do what another loop asks: run sooner or later, within bounds, and listen."""
         state, period_s = self.states[asked.loop], PERIODS[asked.loop].period_s
         if asked.within_s is not None:
-            soonest = self.at if state.last_at is None else state.last_at + period_s // 4
+            gap_s = min(period_s // 4, _GAP_MAX_S)
+            soonest = self.at if state.last_at is None else state.last_at + gap_s
             self.request(asked.loop, max(asked.within_s, soonest - self.at), {})
         if asked.not_before_s is not None and state.due_at is not None:
             latest = state.due_at if state.last_at is None else state.last_at + 2 * period_s

@@ -28,3 +28,71 @@ UPDATE loop SET progress = :progress, attempts = 0 WHERE name = :name;
 
 -- name: get_loop_progress
 SELECT progress FROM loop WHERE name = :name;
+
+-- What the loops work on.
+
+-- name: cycle_new_viewings
+SELECT id, profile, created_at, trusted,
+    coalesce(metadata ->> '$.listed', 0), coalesce(metadata ->> '$.success', 0)
+FROM memory
+WHERE tier = 3 AND kind = 'viewing' AND id > :after
+ORDER BY id
+LIMIT :limit;
+
+-- name: cycle_new_viewers
+SELECT DISTINCT profile FROM memory
+WHERE tier = 3 AND kind = 'viewing' AND id > :after AND id <= :until AND profile IS NOT NULL
+ORDER BY profile;
+
+-- name: cycle_newest_memory
+SELECT coalesce(max(id), 0) FROM memory;
+
+-- name: cycle_started_titles
+SELECT DISTINCT title FROM skill WHERE title > :after ORDER BY title LIMIT :limit;
+
+-- name: cycle_retire_title
+DELETE FROM skill WHERE title = :title;
+
+-- The oldest entries whose bytes are still held; what waits to be sent is not touched.
+-- name: cycle_old_ledger
+SELECT id, content FROM ledger
+WHERE kind = 'push' AND at < :before AND length(sent) > 0
+    AND id NOT IN (SELECT ledger FROM outbox)
+ORDER BY id
+LIMIT :limit;
+
+-- name: cycle_shorten_ledger
+UPDATE ledger SET sent = x'', content = :content WHERE id = :id;
+
+-- name: cycle_old_vectors
+SELECT id, subject, text FROM memory
+WHERE codes IS NOT NULL AND id > :after
+ORDER BY id
+LIMIT :limit;
+
+-- name: cycle_set_vector
+UPDATE memory SET codes = :codes, scale = :scale WHERE id = :id;
+
+-- name: cycle_own_vectors
+SELECT id, metadata FROM vector WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: cycle_set_own_vector
+UPDATE vector SET codes = :codes, scale = :scale WHERE id = :id;
+
+-- name: cycle_drop_own_vector
+DELETE FROM vector WHERE id = :id;
+
+-- name: cycle_store_bytes
+SELECT (page_count - freelist_count) * page_size
+FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size();
+
+-- Of the titles begun, the one that was never finished goes first, then the one begun or finished
+-- longest ago.
+-- name: cycle_drop_starts
+DELETE FROM skill WHERE (profile, title) IN (
+    SELECT profile, title FROM skill
+    ORDER BY finishes > 0, last_at, profile, title
+    LIMIT :limit);
+
+-- name: cycle_count_starts
+SELECT count(*) FROM skill;
