@@ -142,16 +142,7 @@ class Observer:
             UnknownTitle: the catalogue does not hold the title.
             InputError: an unknown kind or profile, or a dwell time that cannot be.
         """
-        if signal.kind not in get_args(SignalKind):
-            kinds = ", ".join(get_args(SignalKind))
-            raise InputError(f"a signal is one of {kinds}, not {signal.kind!r}")
-        if not (math.isfinite(signal.dwell_s) and 0.0 <= signal.dwell_s <= _DWELL_MAX_S):
-            raise InputError(
-                f"a dwell time lies in 0..{_DWELL_MAX_S:.0f} seconds, not {signal.dwell_s}"
-            )
-        self._catalog.index_of(signal.title_id)
-        self._check_profiles([signal.profile])
-        _check_session(signal.session)
+        self.check_signal(signal)
         dwell = {"dwell_s": signal.dwell_s} if signal.kind == "dwell" else {}
         self._remember(
             MemoryTier.INSTANT,
@@ -163,6 +154,23 @@ class Observer:
             importance=_IMPORTANCE[signal.kind],
             metadata=dwell,
         )
+
+    def check_signal(self, signal: Signal) -> None:
+        """Refuse what :meth:`signal` would refuse, and store nothing.
+
+        Raises:
+            UnknownTitle, InputError: as :meth:`signal`.
+        """
+        if signal.kind not in get_args(SignalKind):
+            kinds = ", ".join(get_args(SignalKind))
+            raise InputError(f"a signal is one of {kinds}, not {signal.kind!r}")
+        if not (math.isfinite(signal.dwell_s) and 0.0 <= signal.dwell_s <= _DWELL_MAX_S):
+            raise InputError(
+                f"a dwell time lies in 0..{_DWELL_MAX_S:.0f} seconds, not {signal.dwell_s}"
+            )
+        self._catalog.index_of(signal.title_id)
+        self._check_profiles([signal.profile])
+        _check_session(signal.session)
 
     def shown(self, title_ids: Iterable[str], *, profile: str = HOME, session: str = "") -> None:
         """Take note that titles were put in front of somebody; never written.

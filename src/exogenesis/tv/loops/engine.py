@@ -184,6 +184,16 @@ class LoopEngine:
                 ended.append(output)
         return ended
 
+    def run_event(self, loop: LoopType) -> CycleOutput | None:
+        """Run an event-driven loop at once, if anything happened that concerns it.
+
+        Raises:
+            InputError: the loop waits for the clock.
+        """
+        if PERIODS[loop].trigger is not Trigger.EVENT:
+            raise InputError(f"the {loop} loop is not driven by events")
+        return self.execute_cycle(loop) if self._schedule.is_due(loop) else None
+
     def execute_cycle(self, loop: LoopType, given: CycleInput | None = None) -> CycleOutput:
         """Run one cycle of a loop to its end, due or not.
 

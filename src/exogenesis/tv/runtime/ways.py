@@ -9,7 +9,7 @@ from exogenesis.tv.runtime.mode import Mode
 from exogenesis.tv.runtime.substrate import Ladder
 
 FULL, SMALL = "full", "small pool"
-EXACT, GRAPH = "exact", "hnsw"
+
 DURABLE = "durable"
 
 _SMALL_POOL = 20
@@ -19,10 +19,10 @@ RECOMMEND = Ladder(
     ways=(FULL, SMALL, Mode.REDUCED.value, Mode.POPULAR.value),
     budget_us=15_000,
 )
-SEARCH = Ladder(name="search", ways=(EXACT, GRAPH), budget_us=15_000)
+
 WRITE = Ladder(name="write", ways=(DURABLE,))
 
-LADDERS = (RECOMMEND, SEARCH, WRITE)
+LADDERS = (RECOMMEND, WRITE)
 
 
 def mode_of_way(way: str) -> Mode:
