@@ -221,4 +221,6 @@ def _open(home: Path, catalog: Catalog, settings: Settings) -> Brain:
         clock=time.time_ns,
         rng=np.random.default_rng(int.from_bytes(os.urandom(16))),
         entropy=os.urandom,
+        timer=time.monotonic_ns,
+        offset_s=lambda at: time.localtime(at).tm_gmtoff,
     )

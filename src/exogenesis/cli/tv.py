@@ -22,6 +22,7 @@ from exogenesis.cli.screen import (
     in_words,
     push_time,
 )
+from exogenesis.cli.watch import WATCH_COMMANDS, pin_option
 from exogenesis.errors import InputError
 from exogenesis.tv import (
     ForgetReport,
@@ -173,9 +174,10 @@ def remove_profile(home: Path, name: str, as_json: bool) -> None:
 @tv.command(epilog="Example: omega tv consent on")
 @click.argument("choice", type=click.Choice(["on", "off", "status"]))
 @click.option("--yes", is_flag=True, help="Do not ask back.")
+@pin_option
 @json_option
 @click.pass_obj
-def consent(home: Path, choice: str, yes: bool, as_json: bool) -> None:
+def consent(home: Path, choice: str, yes: bool, pin: str | None, as_json: bool) -> None:
     """Say whether this television may learn together with others; off until switched on."""
     with opened(home) as television:
         brain = television.brain
@@ -187,7 +189,7 @@ def consent(home: Path, choice: str, yes: bool, as_json: bool) -> None:
             )
         declined = choice == "on" and not yes and not _agreed(as_json)
         if choice != "status" and not declined:
-            brain.consent(choice == "on")
+            brain.consent(choice == "on", pin=pin)
         allowed = brain.consented
     if as_json:
         print_json({"consent": allowed})
@@ -343,11 +345,15 @@ def ledger(home: Path, with_bytes: bool, as_json: bool) -> None:
         click.echo("\n".join(entry_lines(entry, names, with_bytes=with_bytes)))
 
 
-def _set_block(home: Path, title: str, blocked: bool, as_json: bool) -> None:
+def _set_block(
+    home: Path, title: str, blocked: bool, as_json: bool, pin: str | None = None
+) -> None:
     with opened(home) as television:
         found = television.catalog.find(title)
-        change = television.brain.block if blocked else television.brain.unblock
-        change(found.id)
+        if blocked:
+            television.brain.block(found.id)
+        else:
+            television.brain.unblock(found.id, pin=pin)
     if as_json:
         print_json({"title_id": found.id, "blocked": blocked})
     else:
@@ -365,11 +371,12 @@ def block(home: Path, title: str, as_json: bool) -> None:
 
 @tv.command(epilog='Example: omega tv unblock "Heat (1995)"')
 @click.argument("title")
+@pin_option
 @json_option
 @click.pass_obj
-def unblock(home: Path, title: str, as_json: bool) -> None:
+def unblock(home: Path, title: str, pin: str | None, as_json: bool) -> None:
     """Allow a blocked title again."""
-    _set_block(home, title, False, as_json)
+    _set_block(home, title, False, as_json, pin)
 
 
 @tv.command(epilog='Example: omega tv forget "Heat (1995)"')
@@ -412,3 +419,7 @@ def status(home: Path, as_json: bool) -> None:
         return
     for name, shown in in_words(stats).items():
         click.echo(f"{name:28} {shown}")
+
+
+for _command in WATCH_COMMANDS:
+    tv.add_command(_command)

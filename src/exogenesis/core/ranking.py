@@ -12,21 +12,32 @@ finished titles, E and w from the fleet, C the centred unit content vectors::
 z standardises over the candidates. Before the first pull there is no E; then
 ``score_i = z(p_content . C_i) + local_popularity_weight z(log(1 + popularity_i))``.
 Success rate is a filter and abandoned titles are not subtracted: both were measured to hurt.
+
+What else is known of the evening adds to this, see :class:`Evening`: the taste of the long run and
+what has just ended (each as ``z(p . E_i)``, by content before the first pull), facts and habits
+(centred over the candidates). Where the region's popularity is known, it takes
+``region_share / (1 + n / region_evidence)`` of the weight of popularity.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from exogenesis.core.tables import Part, Table
 from exogenesis.core.taste import TasteSpace
+from exogenesis.core.terms import DotTerm, GivenTerm, PriorTerm, Term, centred, dot_term
 from exogenesis.core.vectors import Floats, Indices, Mask, standardise, top_k
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankerSettings:
     """Weights of the ranking; chosen on validation data, see ``docs/decisions``.
+
+    A weight of 0 takes its summand out of the score altogether.
 
     Attributes:
         recent_decay: weight left after one more finished title, recent taste profile.
@@ -38,6 +49,15 @@ class RankerSettings:
         local_popularity_weight: weight of the catalogue's own popularity before any pull.
         diversity: lambda of maximal marginal relevance; 0 switches it off.
         pool: titles that the diversity step chooses from.
+        session_weight: weight of what has just ended.
+        core_weight: weight of the taste of the long run.
+        fact_weight: weight of what is known of genres, people, languages and lengths.
+        rhythm_weight: weight of the habits of the hour and of the month.
+        fatigue_weight: how far a title falls that was shown often, in spans of the pool.
+        instant_weight: how far a genre falls that was just skipped, in spans of the pool.
+        region_share: part of popularity's weight that goes to the region's, while nothing was
+            finished.
+        region_evidence: finished titles after which it is half of that.
     """
 
     recent_decay: float = 0.8
@@ -49,27 +69,53 @@ class RankerSettings:
     local_popularity_weight: float = 2.0
     diversity: float = 0.1
     pool: int = 50
+    session_weight: float = 0.3
+    core_weight: float = 0.2
+    fact_weight: float = 0.5
+    rhythm_weight: float = 0.5
+    fatigue_weight: float = 1.0
+    instant_weight: float = 1.0
+    region_share: float = 0.8
+    region_evidence: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One summand of the score: ``weight * z(raw)`` with ``raw_i = profile . table_i``.
+def _nothing(title: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A summand that is computed elsewhere.
 
     Attributes:
-        name: ``recent``, ``full``, ``content`` or ``popularity``.
-        weight: factor before the standardised value.
-        scale: ``1 / standard deviation`` of the raw values over the candidates, 0 if constant.
-        values: ``(m,)`` standardised values.
-        shares: ``(n, d)`` summands of the profile by finished title, or None for popularity.
-        table: ``(m, d)`` table the profile is multiplied with, or None for popularity.
+        values: ``(m,)`` bounded; how much speaks for each title.
+        because: names what speaks most for a title, or None where nothing does.
     """
 
-    name: str
-    weight: float
-    scale: float
     values: Floats
-    shares: Floats | None = None
-    table: Floats | None = None
+    because: Callable[[int], str | None] = _nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evening:
+    """What is known beside the finished titles; with nothing of it, nothing changes.
+
+    Attributes:
+        just_ended: the title that has just ended in this session.
+        core: ``(c,)`` titles of the long run, and ``(c,)`` what each of them counts.
+        fact: what is known of genres, people, languages and lengths.
+        rhythm: the habits of the hour and of the month.
+        region: ``(m,)`` log(1 + popularity) in the region of this television.
+    """
+
+    just_ended: int | None = None
+    core: tuple[Indices, Floats] | None = None
+    fact: Given | None = None
+    rhythm: Given | None = None
+    region: Floats | None = None
+
+
+NOTHING = Evening()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,91 +125,260 @@ class Scores:
     Attributes:
         total: ``(m,)`` float32.
         terms: the summands.
-        history: ``(n,)`` finished titles, oldest first, that the shares refer to.
         candidates: ``(m,)`` titles that the summands are standardised over.
     """
 
     total: Floats
     terms: tuple[Term, ...]
-    history: Indices
     candidates: Mask
 
-    def causes(self, titles: Indices) -> Floats:
-        """Return ``(n, len(titles))``: what each finished title adds to each score.
+    @property
+    def past(self) -> Indices:
+        """``(n,)`` the watched titles that the score depends on, oldest first."""
+        told = [term.watched for term in self.terms if isinstance(term, DotTerm)]
+        return np.array(
+            list(dict.fromkeys(np.concatenate(told).tolist())) if told else [], np.int64
+        )
 
-        Counted from what it adds to the candidates on average, so that the column of a title
-        sums up to its score without popularity.
-        """
-        added = np.zeros((len(self.history), len(titles)), np.float32)
-        over = self.candidates / np.float32(max(1, int(self.candidates.sum())))
+    @property
+    def just_ended(self) -> int | None:
+        """The title behind the summand ``session``, if there is one."""
         for term in self.terms:
-            if term.shares is not None and term.table is not None:
-                apart = term.table[titles] - over @ term.table
-                added += np.float32(term.weight * term.scale) * (term.shares @ apart.T)
+            if isinstance(term, DotTerm) and term.name == "session":
+                return int(term.watched[-1])
+        return None
+
+    def causes(self, causes: Indices, titles: Indices) -> Floats:
+        """Return ``(len(causes), len(titles))``: what each watched title adds to each score.
+
+        Counted from what it adds to the candidates on average, so that over all the past the
+        column of a title sums up to its score without the summands that no title stands behind.
+        """
+        added = np.zeros((len(causes), len(titles)), np.float32)
+        for term in self.terms:
+            added += term.adds(causes, titles)
         return added
+
+    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
+        """Return ``(len(groups), len(titles))``: how far a score falls without watched titles."""
+        fallen = np.zeros((len(groups), len(titles)), np.float32)
+        for term in self.terms:
+            fallen += term.falls(groups, titles)
+        return fallen
 
     def part(self, name: str, title: int) -> float:
         """Return the summand ``name`` of the score of ``title``; 0 when it has none."""
         return sum(t.weight * float(t.values[title]) for t in self.terms if t.name == name)
 
+    def because(self, name: str, title: int) -> str | None:
+        """Return what speaks most for ``title`` in the summand ``name``, if it can say so."""
+        told = [t for t in self.terms if isinstance(t, GivenTerm) and t.name == name]
+        told.sort(key=lambda term: -term.weight * float(term.values[title]))
+        return told[0].because(title) if told else None
 
-def _decayed(rows: Floats, decay: float) -> Floats:
-    ages = np.arange(len(rows) - 1, -1, -1, dtype=np.float32)
-    return rows * np.power(np.float32(decay), ages)[:, None]
+    def span(self, pool: int) -> float:
+        """Return how far the best and the last of the ``pool`` best candidates lie apart."""
+        best = self.total[top_k(self.total, pool, self.candidates)]
+        return float(best[0] - best[-1]) if len(best) else 0.0
+
+    def plus(self, terms: Sequence[Term]) -> Scores:
+        """Return the scores with further summands."""
+        total = self.total.copy()
+        for term in terms:
+            total += np.float32(term.weight) * term.values
+        return Scores(total, (*self.terms, *terms), self.candidates)
 
 
-def _dot_term(name: str, weight: float, shares: Floats, table: Floats, candidates: Mask) -> Term:
-    raw = table @ shares.sum(axis=0)
-    values = standardise(raw, candidates)
-    spread = float(raw[candidates].std(dtype=np.float64)) if values.any() else 0.0
-    return Term(name, weight, 1.0 / spread if spread > 0 else 0.0, values, shares, table)
+def summed(terms: Sequence[Term], candidates: Mask) -> Scores:
+    """Add up the summands."""
+    total = np.zeros(len(candidates), np.float32)
+    for term in terms:
+        if term.weight:
+            total += np.float32(term.weight) * term.values
+    return Scores(total, tuple(terms), candidates)
 
 
-def _popularity_term(weight: float, log_counts: Floats, candidates: Mask) -> Term:
-    return Term("popularity", weight, 0.0, standardise(log_counts, candidates))
+def _taste_terms(
+    history: Indices,
+    *,
+    space: TasteSpace,
+    taste: Part,
+    content: Part,
+    settings: RankerSettings,
+) -> list[Term]:
+    """The summands of a television that has pulled a round."""
+
+    def taste_term(name: str, weight: float, decay: float) -> Term:
+        return dot_term(
+            name,
+            weight,
+            watched=history,
+            factors=space.weights[history],
+            decay=decay,
+            part=taste,
+        )
+
+    terms = [taste_term("recent", 1.0, settings.recent_decay)]
+    if settings.full_weight:
+        terms.append(taste_term("full", settings.full_weight, 1.0))
+    if settings.content_weight:
+        weight = settings.content_weight
+        terms.append(_content_term(history, weight, content, settings))
+    return terms
+
+
+def _content_term(history: Indices, weight: float, content: Part, settings: RankerSettings) -> Term:
+    return dot_term(
+        "content",
+        weight,
+        watched=history,
+        factors=np.ones(len(history), np.float32),
+        decay=settings.content_decay,
+        part=content,
+    )
+
+
+def _evening_terms(
+    evening: Evening,
+    *,
+    space: TasteSpace | None,
+    part: Part,
+    settings: RankerSettings,
+) -> list[Term]:
+    """The summands of the long run and of what has just ended, by taste or else by content."""
+    terms: list[Term] = []
+    for name, weight, told in (
+        ("session", settings.session_weight, evening.just_ended),
+        ("core", settings.core_weight, evening.core),
+    ):
+        if not weight or told is None:
+            continue
+        if isinstance(told, tuple):
+            titles, factors = told
+        else:
+            titles, factors = np.array([told], np.int64), np.ones(1, np.float32)
+        if space is not None:
+            factors = factors * space.weights[titles]
+        terms.append(
+            dot_term(
+                name,
+                weight,
+                watched=titles,
+                factors=factors,
+                decay=1.0,
+                part=part,
+            )
+        )
+    return terms
+
+
+def _prior_terms(
+    history: Indices,
+    *,
+    space: TasteSpace | None,
+    log_popularity: Floats,
+    region: Floats | None,
+    candidates: Mask,
+    settings: RankerSettings,
+) -> list[Term]:
+    """Popularity: that of everybody and that of the region share one weight."""
+
+    def whole(count: int) -> float:
+        if space is None:
+            return settings.local_popularity_weight
+        return settings.popularity_weight if count < settings.popularity_below else 0.0
+
+    def local(count: int) -> float:
+        """The part of the weight that is the region's."""
+        if region is None:
+            return 0.0
+        return settings.region_share * settings.region_evidence / (settings.region_evidence + count)
+
+    counts = log_popularity if space is None else space.log_counts
+    terms: list[Term] = []
+    if whole(0):
+        terms.append(
+            _prior_term(
+                "popularity", counts, lambda n: whole(n) * (1.0 - local(n)), history, candidates
+            )
+        )
+        if region is not None:
+            terms.append(
+                _prior_term("region", region, lambda n: whole(n) * local(n), history, candidates)
+            )
+    return terms
+
+
+def _prior_term(
+    name: str,
+    counts: Floats,
+    weight_at: Callable[[int], float],
+    history: Indices,
+    candidates: Mask,
+) -> PriorTerm:
+    standard = cache(lambda: standardise(counts, candidates))
+    weight = weight_at(len(history))
+    values = standard() if weight else np.zeros(len(counts), np.float32)
+    return PriorTerm(name, weight, values, history, weight_at, standard)
 
 
 def score_titles(
     history: Indices,
     *,
     space: TasteSpace | None,
-    content: Floats,
+    content: Table | Floats | None,
     log_popularity: Floats,
     candidates: Mask,
     settings: RankerSettings,
+    taste: Table | None = None,
+    evening: Evening = NOTHING,
 ) -> Scores:
     """Score all titles for one household.
 
     Args:
         history: ``(n,)`` finished titles, oldest first; n may be 0.
         space: what the fleet published, or None before the first pull.
-        content: ``(m, 384)`` centred unit content vectors.
+        content: ``(m, 384)`` centred unit content vectors; None ranks without any vector.
         log_popularity: ``(m,)`` log(1 + popularity) of the catalogue.
         candidates: ``(m,)`` titles that may be shown; the z are taken over them.
         settings: the weights.
+        taste: the table of ``space.vectors``, where it is kept between calls.
+        evening: what else is known.
     """
     terms: list[Term] = []
-    liked = content[history]
-    if space is None:
-        terms.append(
-            _dot_term("content", 1.0, _decayed(liked, settings.content_decay), content, candidates)
-        )
-        terms.append(_popularity_term(settings.local_popularity_weight, log_popularity, candidates))
+    table = Table(content) if isinstance(content, np.ndarray) else content
+    if table is None:
+        space = None
+    elif space is None:
+        part = Part(table, candidates)
+        terms.append(_content_term(history, 1.0, part, settings))
+        terms += _evening_terms(evening, space=None, part=part, settings=settings)
     else:
-        shares = space.vectors[history] * space.weights[history, None]
-        recent = _decayed(shares, settings.recent_decay)
-        terms.append(_dot_term("recent", 1.0, recent, space.vectors, candidates))
-        if settings.full_weight:
-            terms.append(_dot_term("full", settings.full_weight, shares, space.vectors, candidates))
-        if settings.content_weight:
-            aged = _decayed(liked, settings.content_decay)
-            terms.append(_dot_term("content", settings.content_weight, aged, content, candidates))
-        if len(history) < settings.popularity_below:
-            terms.append(_popularity_term(settings.popularity_weight, space.log_counts, candidates))
-    total = np.zeros(len(candidates), np.float32)
-    for term in terms:
-        total += np.float32(term.weight) * term.values
-    return Scores(total, tuple(terms), history, candidates)
+        used = Part(Table(space.vectors) if taste is None else taste, candidates)
+        terms += _taste_terms(
+            history,
+            space=space,
+            taste=used,
+            content=Part(table, candidates),
+            settings=settings,
+        )
+        terms += _evening_terms(evening, space=space, part=used, settings=settings)
+    terms += _prior_terms(
+        history,
+        space=space,
+        log_popularity=log_popularity,
+        region=evening.region,
+        candidates=candidates,
+        settings=settings,
+    )
+    for name, weight, given in (
+        ("fact", settings.fact_weight, evening.fact),
+        ("rhythm", settings.rhythm_weight, evening.rhythm),
+    ):
+        if given is not None and weight:
+            values = centred(given.values, candidates)
+            terms.append(GivenTerm(name, weight, values, given.because))
+    return summed(terms, candidates)
 
 
 def diversify(

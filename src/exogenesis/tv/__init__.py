@@ -8,9 +8,13 @@ from exogenesis.tv.explain import Cause, Explanation
 from exogenesis.tv.forget import ForgetReport, OutOfReach
 from exogenesis.tv.http import HttpTransport, Response, Transport
 from exogenesis.tv.ledger import LedgerEntry
-from exogenesis.tv.observe import ViewingEvent
+from exogenesis.tv.loops import LoopType
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
+from exogenesis.tv.observe import Signal, ViewingEvent
+from exogenesis.tv.persistence import PersistenceManager
 from exogenesis.tv.policy import Profile
 from exogenesis.tv.recommend import Recommendation, ViewContext
+from exogenesis.tv.resume import Resume
 from exogenesis.tv.sync import SyncResult
 
 OmegaTVBrain = Brain
@@ -22,15 +26,23 @@ __all__ = [
     "BrainConfig",
     "Catalog",
     "Cause",
+    "CosmicMemory",
     "Explanation",
     "ForgetReport",
     "HttpTransport",
     "LedgerEntry",
+    "LoopType",
+    "Memory",
+    "MemoryTier",
     "OmegaTVBrain",
     "OutOfReach",
+    "PersistenceManager",
     "Profile",
+    "Query",
     "Recommendation",
     "Response",
+    "Resume",
+    "Signal",
     "Skill",
     "Stats",
     "SyncResult",

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from exogenesis.core.effects import Clock, Entropy
 from exogenesis.errors import CatalogError, InputError
-from exogenesis.tv.agentdb import LEAST_SUCCESS, AgentDB
+from exogenesis.tv.agentdb import LEAST_SUCCESS
+from exogenesis.tv.assembly import Outside, Parts
 from exogenesis.tv.catalog import Catalog
-from exogenesis.tv.collective import Collective
 from exogenesis.tv.config import BrainConfig
 from exogenesis.tv.explain import Explanation
-from exogenesis.tv.forget import ForgetReport, Forgetter
+from exogenesis.tv.forget import ForgetReport
 from exogenesis.tv.http import HttpTransport, Transport
 from exogenesis.tv.identity import stored_identity
-from exogenesis.tv.ledger import Ledger, LedgerEntry
-from exogenesis.tv.observe import ViewingEvent, store_events
+from exogenesis.tv.ledger import LedgerEntry
+from exogenesis.tv.moment import Timekeeper, utc
+from exogenesis.tv.observe import Signal, ViewingEvent
 from exogenesis.tv.persistence import Database
-from exogenesis.tv.policy import HOME, Policy, Profile
-from exogenesis.tv.recommend import Recommendation, Recommender, ViewContext
-from exogenesis.tv.sync import Sync, SyncResult
+from exogenesis.tv.policy import HOME, PIN_SALT_BYTES, Profile, loosens
+from exogenesis.tv.recommend import Recommendation, ViewContext
+from exogenesis.tv.resume import Resume
+from exogenesis.tv.sync import SyncResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,53 +68,14 @@ class Brain:
     Made by :meth:`open`; not to be used by two threads at the same time.
 
     Attributes:
-        agentdb: skills and the search over content vectors.
+        agentdb: vectors, skills, episodes and causes.
+        memory: what it remembers, in twelve tiers.
     """
 
-    def __init__(
-        self,
-        *,
-        config: BrainConfig,
-        database: Database,
-        catalog: Catalog,
-        clock: Clock,
-        rng: np.random.Generator,
-        entropy: Entropy,
-        transport: Transport | None,
-    ) -> None:
-        self._config = config
-        self._database = database
-        self._catalog = catalog
-        self._clock = clock
-        self._transport = transport
-        self._policy = Policy(database)
-        self._collective = Collective(database, catalog, config.worker_public)
-        self._ledger = Ledger(database)
-        self.agentdb = AgentDB(database, catalog.content)
-        self._recommender = Recommender(
-            catalog=catalog,
-            agentdb=self.agentdb,
-            policy=self._policy,
-            collective=self._collective,
-            settings=config.ranker,
-            clock=clock,
-            rng=rng,
-        )
-        self._sync = Sync(
-            config=config,
-            database=database,
-            catalog=catalog,
-            policy=self._policy,
-            collective=self._collective,
-            ledger=self._ledger,
-            clock=clock,
-            rng=rng,
-            entropy=entropy,
-            transport=transport,
-        )
-        self._forgetter = Forgetter(
-            database=database, ledger=self._ledger, collective=self._collective, clock=clock
-        )
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.agentdb = parts.agentdb
+        self.memory = parts.memory
 
     @classmethod
     def open(
@@ -124,6 +87,8 @@ class Brain:
         rng: np.random.Generator,
         entropy: Entropy,
         transport: Transport | None = None,
+        timer: Clock | None = None,
+        offset_s: Callable[[int], int] = utc,
     ) -> Brain:
         """Open a television's store, or make it.
 
@@ -134,31 +99,42 @@ class Brain:
             rng: source of exploration, of the plan and of the reports' noise.
             entropy: source of keys; must be unpredictable outside of tests.
             transport: the way to the constellation; None uses ``config.server_url``.
+            timer: nanoseconds that only grow, for durations; None takes the clock.
+            offset_s: local time less UTC at a Unix time, in seconds; UTC by default.
 
         Raises:
             CatalogError: the store was made with another catalogue lineage or encoder.
             InputError: the server's address is not usable.
             StorageError: the store cannot be opened.
         """
-        if transport is None and config.server_url is not None:
-            transport = HttpTransport(
-                config.server_url, timeout_s=config.timeout_s, ca_file=config.ca_file
-            )
         database = Database.open(config.storage_path)
         try:
+            timekeeper = Timekeeper(database, clock, offset_s)
+            if transport is None and config.server_url is not None:
+                transport = HttpTransport(
+                    config.server_url,
+                    timeout_s=config.timeout_s,
+                    ca_file=config.ca_file,
+                    dated=lambda: timekeeper.now().trusted,
+                )
             _bind(database, catalog)
+            outside = Outside(
+                clock=clock, timer=timer or clock, rng=rng, entropy=entropy, transport=transport
+            )
             return cls(
-                config=config,
-                database=database,
-                catalog=catalog,
-                clock=clock,
-                rng=rng,
-                entropy=entropy,
-                transport=transport,
+                Parts(
+                    config=config,
+                    database=database,
+                    catalog=catalog,
+                    timekeeper=timekeeper,
+                    outside=outside,
+                )
             )
         except BaseException:
             database.close()
             raise
+
+    # --- what happens at the television -------------------------------------------------------
 
     def observe(self, event: ViewingEvent) -> None:
         """Store a viewing event; when this returns, it is on the disk."""
@@ -172,15 +148,41 @@ class Brain:
             InputError: an unknown profile, or a fraction or time out of range.
             DiskFull: there is no room; nothing was stored.
         """
-        store_events(
-            events,
-            database=self._database,
-            agentdb=self.agentdb,
-            catalog=self._catalog,
-            policy=self._policy,
-            clock=self._clock,
-        )
-        self._recommender.refresh()
+        self._parts.observer.observe(events)
+        self._parts.refresh()
+
+    def signal(self, signal: Signal) -> None:
+        """Take a button of the remote control: the next list follows it, for a minute.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold the title.
+            InputError: an unknown kind or profile, or a dwell time that cannot be.
+        """
+        self._parts.observer.signal(signal)
+
+    def not_interested(self, title_id: str, profile: str = HOME, *, undo: bool = False) -> None:
+        """Keep a title off a profile's lists; it never leaves this television.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold it.
+            InputError: there is no such profile.
+        """
+        parts = self._parts
+        parts.catalog.index_of(title_id)
+        parts.policy.profile(profile)
+        parts.policy.set_rejection(profile, title_id, not undo, parts.now())
+        parts.refresh()
+
+    def rejections(self, profile: str = HOME) -> list[str]:
+        """Return the titles that a profile does not want to see.
+
+        Raises:
+            InputError: there is no such profile.
+        """
+        policy = self._parts.policy
+        return policy.rejections(policy.profile(profile).name)
+
+    # --- what it shows ------------------------------------------------------------------------
 
     def recommend(self, context: ViewContext | None = None) -> list[Recommendation]:
         """Return what to watch, best first, each with its reason.
@@ -188,16 +190,26 @@ class Brain:
         Raises:
             InputError: there is no such profile.
         """
-        return self._recommender.recommend(context or ViewContext())
+        return self._parts.recommender.recommend(context or ViewContext())
 
-    def explain(self, title_id: str, profile: str = HOME) -> Explanation:
+    def explain(self, title_id: str, profile: str | None = HOME) -> Explanation:
         """Take the score of one title apart.
 
         Raises:
             UnknownTitle: the catalogue does not hold it.
             InputError: there is no such profile.
         """
-        return self._recommender.explain(title_id, profile)
+        return self._parts.recommender.explain(title_id, profile)
+
+    def continue_watching(self, profile: str = HOME, limit: int = 10) -> list[Resume]:
+        """Return what to go on with: titles left in the middle, and next episodes.
+
+        Raises:
+            InputError: there is no such profile, or the limit is out of range.
+        """
+        return self._parts.resumer.continue_watching(profile, limit)
+
+    # --- the constellation --------------------------------------------------------------------
 
     def sync(self) -> SyncResult:
         """Talk to the constellation once; without consent, not at all.
@@ -208,7 +220,7 @@ class Brain:
             RemoteError: what came is not acceptable; what was in use stays in use.
             RefusedError: the server refused.
         """
-        return self._sync.run()
+        return self._parts.sync.run()
 
     def fetch_pack(self) -> bytes:
         """Download and check the pack that the constellation uses; open the brain anew with it.
@@ -220,32 +232,58 @@ class Brain:
             InputError: no constellation or no catalogue key is configured.
             NetworkError, RemoteError, RefusedError: as :meth:`sync`.
         """
-        if self._config.catalog_public is None:
+        public = self._parts.config.catalog_public
+        if public is None:
             raise InputError("no catalogue key is configured: a new pack cannot be checked")
-        raw = self._sync.fetch_pack()
-        _bind(self._database, Catalog.load(raw, self._config.catalog_public))
+        raw = self._parts.sync.fetch_pack()
+        _bind(self._parts.database, Catalog.load(raw, public))
         return raw
 
     def next_push_at(self) -> int | None:
         """When a push is due next, Unix seconds; a time that has passed means now."""
-        return self._sync.next_push_at()
+        return self._parts.sync.next_push_at()
 
-    def consent(self, allowed: bool) -> None:
-        """Store the owner's decision; off gives up what was planned and what the fleet taught."""
-        with self._database.transaction():
-            self._policy.set_consent(allowed)
+    def ledger(self) -> list[LedgerEntry]:
+        """Return everything that left this television, oldest first."""
+        return self._parts.ledger.entries()
+
+    # --- the owner's word ---------------------------------------------------------------------
+
+    def consent(self, allowed: bool, *, pin: str | None = None) -> None:
+        """Store the owner's decision; off gives up what was planned and what the fleet taught.
+
+        Raises:
+            InputError: a PIN is set, and this is not it.
+        """
+        self._check_pin(pin)
+        parts = self._parts
+        with parts.database.transaction():
+            parts.policy.set_consent(allowed)
             if not allowed:
-                self._sync.withdraw()
-        self._collective.reload()
+                parts.sync.withdraw()
+        parts.collective.reload()
+        parts.refresh()
 
     @property
     def consented(self) -> bool:
         """Whether anything may leave."""
-        return self._policy.consented
+        return self._parts.policy.consented
+
+    def set_pin(self, new: str | None, *, pin: str | None = None) -> None:
+        """Set the owner's PIN, change it, or take it away with None.
+
+        Raises:
+            InputError: it has not 4 to 12 digits, or ``pin`` is not the one in force.
+        """
+        salt = self._parts.outside.entropy(PIN_SALT_BYTES)
+        self._parts.policy.set_pin(new, pin=pin, now=self._parts.now(), salt=salt)
+
+    def _check_pin(self, pin: str | None) -> None:
+        self._parts.policy.check_pin(pin, self._parts.now())
 
     def profiles(self) -> list[Profile]:
         """Return the profiles of this television."""
-        return self._policy.profiles()
+        return self._parts.policy.profiles()
 
     def add_profile(self, profile: Profile) -> None:
         """Add somebody who watches.
@@ -253,7 +291,19 @@ class Brain:
         Raises:
             InputError: the name is taken.
         """
-        self._policy.add_profile(profile)
+        self._parts.policy.add_profile(profile)
+        self._parts.refresh()
+
+    def set_age_limit(self, profile: str, age_limit: int | None, *, pin: str | None = None) -> None:
+        """Change for which age a profile is shown titles; to loosen it needs the PIN.
+
+        Raises:
+            InputError: there is no such profile, it cannot have this limit, or the PIN is wrong.
+        """
+        if loosens(self._parts.policy.profile(profile).age_limit, age_limit):
+            self._check_pin(pin)
+        self._parts.policy.set_age_limit(profile, age_limit)
+        self._parts.refresh()
 
     def remove_profile(self, name: str) -> ForgetReport:
         """Remove a profile with all that it watched.
@@ -274,26 +324,24 @@ class Brain:
         """
         self._set_block(title_id, True)
 
-    def unblock(self, title_id: str) -> None:
+    def unblock(self, title_id: str, *, pin: str | None = None) -> None:
         """Allow a title again.
 
         Raises:
             UnknownTitle: the catalogue does not hold it.
+            InputError: a PIN is set, and this is not it.
         """
+        self._check_pin(pin)
         self._set_block(title_id, False)
 
     def _set_block(self, title_id: str, blocked: bool) -> None:
-        self._catalog.index_of(title_id)
-        self._policy.set_block(title_id, blocked)
-        self._recommender.refresh()
+        self._parts.catalog.index_of(title_id)
+        self._parts.policy.set_block(title_id, blocked)
+        self._parts.refresh()
 
     def blocks(self) -> list[str]:
         """Return the identifiers of the blocked titles."""
-        return self._policy.blocks()
-
-    def ledger(self) -> list[LedgerEntry]:
-        """Return everything that left this television, oldest first."""
-        return self._ledger.entries()
+        return self._parts.policy.blocks()
 
     def forget(
         self, title_id: str | None = None, *, profile: str | None = None, everything: bool = False
@@ -309,36 +357,39 @@ class Brain:
             raise InputError("forget needs exactly one of: a title, a profile, everything")
         if profile is not None:
             return self._forget_profile(profile, remove=False)
+        forgetter = self._parts.forgetter
         try:
-            if title_id is not None:
-                return self._forgetter.title(title_id)
-            return self._forgetter.everything()
+            return forgetter.everything() if title_id is None else forgetter.title(title_id)
         finally:  # what is erased stays erased when the file cannot be scrubbed
-            self._recommender.refresh()
+            self._parts.refresh(erased=True)
 
     def _forget_profile(self, name: str, *, remove: bool) -> ForgetReport:
-        if self._forgetter.unfinished and name not in {one.name for one in self.profiles()}:
-            return self._forgetter.finish()  # removed by a call that could not scrub the file
-        contributes = self._policy.profile(name).contributes
+        forgetter = self._parts.forgetter
+        if forgetter.unfinished and name not in {one.name for one in self.profiles()}:
+            return forgetter.finish()  # removed by a call that could not scrub the file
+        contributes = self._parts.policy.profile(name).contributes
         try:
-            return self._forgetter.profile(name, contributes=contributes, remove=remove)
+            return forgetter.profile(name, contributes=contributes, remove=remove)
         finally:
-            self._recommender.refresh()
+            self._parts.refresh(erased=True)
+
+    # --- how it stands ------------------------------------------------------------------------
 
     def stats(self) -> Stats:
         """Return how this television stands."""
-        ((events, started, skills, pages, waiting, ledger),) = self._database.run(
+        parts = self._parts
+        ((events, started, skills, pages, waiting, ledger),) = parts.database.run(
             "count_rows", least=LEAST_SUCCESS
         )
-        manifest = self._collective.manifest
+        manifest = parts.collective.manifest
         return Stats(
-            titles=len(self._catalog),
+            titles=len(parts.catalog),
             profiles=len(self.profiles()),
             events=events,
             started=started,
             skills=skills,
             consent=self.consented,
-            enrolled=stored_identity(self._database) is not None,
+            enrolled=stored_identity(parts.database) is not None,
             round=None if manifest is None else manifest.round,
             basis=None if manifest is None else manifest.basis,
             pages=pages,
@@ -349,9 +400,10 @@ class Brain:
 
     def close(self) -> None:
         """Close the store and the connection."""
-        if self._transport is not None:
-            self._transport.close()
-        self._database.close()
+        transport = self._parts.outside.transport
+        if transport is not None:
+            transport.close()
+        self._parts.close()
 
 
 def _bind(database: Database, catalog: Catalog) -> None:

@@ -7,6 +7,7 @@ all its pages are there; only a television that has no round yet ranks with the 
 from __future__ import annotations
 
 from exogenesis.core.provisional import fill_unpublished
+from exogenesis.core.tables import Table
 from exogenesis.errors import RemoteError
 from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.persistence import Database
@@ -111,7 +112,8 @@ class Collective:
                 rows, sigma=manifest.sigma, round=manifest.basis, titles=len(self._catalog)
             )
             filled = fill_unpublished(space, self._catalog.content)
-            return Taste(published=space, ranking=filled, basis=space.basis)
+            table = Table(filled.vectors)
+            return Taste(published=space, ranking=filled, basis=space.basis, table=table)
 
         names = b"".join(manifest.pages[number] for number in held)
         key = digest(manifest.basis.to_bytes(4, "little") + manifest.sigma.tobytes() + names)

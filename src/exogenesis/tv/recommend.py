@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from exogenesis.core.effects import Clock, seconds
-from exogenesis.core.ranking import RankerSettings, Scores, diversify, score_titles
-from exogenesis.core.taste import TasteSpace
+from exogenesis.core.ranking import RankerSettings, Scores, diversify
 from exogenesis.core.vectors import Indices, Mask, top_k
-from exogenesis.errors import InputError
+from exogenesis.errors import InputError, RemoteError, StorageError
 from exogenesis.tv.agentdb import AgentDB
 from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.collective import Collective
@@ -22,13 +24,20 @@ from exogenesis.tv.explain import (
     parts,
     reasons,
     sentence,
+    strongest,
 )
-from exogenesis.tv.policy import HOME, Policy, Profile, feasible
+from exogenesis.tv.known import Known
+from exogenesis.tv.moment import Moment
+from exogenesis.tv.policy import HOME, Policy
+from exogenesis.tv.runtime import Mode
+from exogenesis.tv.scoring import Asked, Scorer
+from exogenesis.tv.senses import Senses
+from exogenesis.tv.slate import Scored
 
 LIMIT_MAX = 1000
-_CAUSES_SHOWN = 5
-_KNOWN_SHARE = 10
-"""One candidate in so many must be published, or the ranker's pool full, to follow the fleet."""
+_MODES = (Mode.FULL, Mode.REDUCED, Mode.POPULAR)
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +45,20 @@ class ViewContext:
     """Who asks, and for what.
 
     Attributes:
-        profile: who watches.
+        profile: who watches; None is whoever is there.
         limit: how many titles, 1..1000.
         minutes: hides longer titles; None hides nothing.
         explore: whether the last place goes to something different.
+        session: names the stretch of watching; what is shown in it tires.
+        just_ended: the title that has just ended in it.
     """
 
-    profile: str = HOME
+    profile: str | None = HOME
     limit: int = 10
     minutes: int | None = None
     explore: bool = True
+    session: str = ""
+    just_ended: str | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -67,9 +80,13 @@ class Recommendation:
         title_id, name: the title.
         score: what it was ranked by; lists of two profiles do not compare.
         reason: one sentence for the screen.
-        cause: the finished title that the reason names, or None.
+        cause: the watched title that the reason names, or None.
+        also: further watched titles that are the cause only together with it.
         kind: the summand of the score that weighs most.
         provisional: the fleet has published nothing on it yet; its taste is predicted.
+        mode: how much of the brain has made the list.
+        drawn_from: number of titles that the exploring place was drawn from, each as likely as
+            the others; None on every other place.
     """
 
     title_id: str
@@ -79,20 +96,15 @@ class Recommendation:
     cause: str | None
     kind: Kind
     provisional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """Catalogue indices of what a profile has finished (oldest first), and has started."""
-
-    finished: Indices
-    started: Indices
+    also: tuple[str, ...] = ()
+    mode: Mode = Mode.FULL
+    drawn_from: int | None = None
 
 
 class Recommender:
     """Ranks the catalogue for the profiles of one television.
 
-    Holds each profile's past until :meth:`refresh`, so that a list costs no query per title.
+    Holds what it read from the store, and the last scored lists, until :meth:`refresh`.
     """
 
     def __init__(
@@ -105,44 +117,72 @@ class Recommender:
         settings: RankerSettings,
         clock: Clock,
         rng: np.random.Generator,
+        region: str | None = None,
+        senses: Senses | None = None,
     ) -> None:
         self._catalog = catalog
-        self._agentdb = agentdb
-        self._policy = policy
-        self._collective = collective
-        self._settings = settings
         self._clock = clock
         self._rng = rng
-        self.refresh()
+        self._senses = senses or Senses()
+        self._known = Known(catalog=catalog, agentdb=agentdb, policy=policy)
+        self._scorer = Scorer(
+            catalog=catalog,
+            collective=collective,
+            known=self._known,
+            senses=self._senses,
+            settings=settings,
+            region=region,
+        )
 
-    def refresh(self) -> None:
-        """Forget what was read from the store; call it after the store was changed."""
-        self._pasts: dict[str, _Past] = {}
-        self._profiles: dict[str, Profile] = {}
-        self._blocked: Indices | None = None
+    def refresh(self, *, erased: bool = False) -> None:
+        """Forget what was read from the store; call it after the store was changed.
+
+        Args:
+            erased: whether it must not be remembered for a time without the store either.
+        """
+        self._scorer.refresh()
+        if erased:
+            self._known.forget()
+        else:
+            self._known.refresh()
+
+    def use(self, settings: RankerSettings) -> None:
+        """Rank by these weights from now on."""
+        self._scorer.use(settings)
+
+    def prepare(self, context: ViewContext) -> None:
+        """Make the list for ``context`` in advance, so that it is only served.
+
+        Raises:
+            UnknownTitle, InputError: as :meth:`recommend`.
+        """
+        self._answer(context, lambda asked: self._best(asked, context))
 
     def recommend(self, context: ViewContext) -> list[Recommendation]:
         """Return the best feasible titles for ``context``, best first.
 
+        A list is made in the mode that the brain is in; where the store or the fleet's pages
+        fail, in the next lower one. The last one needs the catalogue alone.
+
         Raises:
+            UnknownTitle: the catalogue does not hold what has just ended.
             InputError: there is no such profile.
         """
-        mask = self._candidates(context)
-        space = self._space(mask)
-        scores = self._scores(context.profile, space, mask)
-        explored = self._explored(scores, mask, context)
-        count = context.limit - len(explored)
-        chosen = diversify(scores.total, self._catalog.content, mask, count, self._settings)
-        listed = [
-            self._recommendation(int(title), scores, reason, space)
-            for title, reason in zip(chosen, reasons(scores, chosen), strict=True)
-        ]
-        different = Reason("exploration", None)
-        return listed + [
-            self._recommendation(title, scores, different, space) for title in explored
-        ]
+        asked, listed = self._answer(context, lambda asked: self._listed(asked, context))
+        if context.session and asked.stored:
+            with suppress(StorageError):  # a list is not held back because it cannot be noted
+                shown = [one.title_id for one in listed]
+                self._senses.report(asked.viewer.name, context.session, shown)
+        return listed
 
-    def explain(self, title_id: str, profile: str) -> Explanation:
+    def explain(
+        self,
+        title_id: str,
+        profile: str | None,
+        *,
+        session: str = "",
+        just_ended: str | None = None,
+    ) -> Explanation:
         """Take the score of one title apart.
 
         Raises:
@@ -150,25 +190,100 @@ class Recommender:
             InputError: there is no such profile.
         """
         title = self._catalog.index_of(title_id)
-        context = ViewContext(profile=profile)
-        mask = self._candidates(context)
-        space = self._space(mask)
-        scores = self._scores(profile, space, mask)
-        (reason,) = reasons(scores, np.array([title]))
-        adds = scores.causes(np.array([title]))[:, 0]
-        strongest = np.argsort(-adds, kind="stable")[:_CAUSES_SHOWN]
-        shown = self._recommendation(title, scores, reason, space)
+        context = ViewContext(profile=profile, session=session, just_ended=just_ended)
+        _, told = self._answer(context, lambda asked: self._explained(asked, title))
+        return told
+
+    def _answer(
+        self, context: ViewContext, make: Callable[[Asked], _Answer]
+    ) -> tuple[Asked, _Answer]:
+        """Make something in the highest mode in which it can be made."""
+        for mode in _MODES[_MODES.index(self._senses.mode()) :]:
+            try:
+                asked = self._ask(context, mode)
+                return asked, make(asked)
+            except (RemoteError, StorageError):
+                if mode is Mode.POPULAR:
+                    raise
+        raise AssertionError("popularity alone needs nothing that can fail")
+
+    def _ask(self, context: ViewContext, mode: Mode) -> Asked:
+        stored = mode is not Mode.POPULAR
+        told = self._senses.moment
+        moment = Moment(at=seconds(self._clock)) if told is None else told()
+        if context.profile is not None:
+            viewer = self._known.profile(context.profile, stored=stored)
+        elif self._senses.who is not None and stored:
+            viewer = self._senses.who(moment, context.session)
+        else:
+            viewer = self._known.anybody(stored=stored)
+        ended = context.just_ended
+        return Asked(
+            viewer=viewer,
+            moment=moment,
+            session=context.session,
+            ended=None if ended is None else self._catalog.index_of(ended),
+            minutes=context.minutes,
+            mode=mode,
+        )
+
+    def _listed(self, asked: Asked, context: ViewContext) -> list[Recommendation]:
+        scored, scores, best = self._best(asked, context)
+        listed = [self._told(title, scores, reason, scored, asked.mode) for title, reason in best]
+        outside = self._outside(scored, scores, context)
+        if len(outside):
+            title = int(self._rng.choice(outside))
+            drawn = self._told(title, scores, Reason("exploration"), scored, asked.mode)
+            listed.append(replace(drawn, drawn_from=len(outside)))
+        return listed
+
+    def _best(
+        self, asked: Asked, context: ViewContext
+    ) -> tuple[Scored, Scores, list[tuple[int, Reason]]]:
+        """Choose the titles of all places but the exploring one, each with its reason."""
+        scored = self._scorer.scored(asked)
+        scores = self._scorer.tired(asked, scored)
+        places = context.limit - bool(len(self._outside(scored, scores, context)))
+        kept = scored.best if scores is scored.scores else {}
+        if places not in kept:
+            settings = self._scorer.settings
+            if asked.mode is Mode.FULL:
+                content = self._catalog.content
+                rows = diversify(scores.total, content, scored.mask, places, settings)
+            else:
+                rows = top_k(scores.total, places, scored.mask)
+            kept[places] = list(zip(rows.tolist(), reasons(scores, rows), strict=True))
+        return scored, scores, kept[places]
+
+    def _outside(self, scored: Scored, scores: Scores, context: ViewContext) -> Indices:
+        """What exploration draws from: feasible, and not of the best; nothing for a list of one."""
+        if not context.explore or context.limit < 2:
+            return np.zeros(0, np.int64)
+        size = max(self._scorer.settings.pool, context.limit)
+        kept = scored.outside if scores is scored.scores else {}
+        if size not in kept:
+            rest = scored.mask.copy()
+            rest[top_k(scores.total, size, scored.mask)] = False
+            kept[size] = np.flatnonzero(rest)
+        return kept[size]
+
+    def _explained(self, asked: Asked, title: int) -> Explanation:
+        scored = self._scorer.scored(asked)
+        scores = self._scorer.tired(asked, scored)
+        titles = np.array([title])
+        (reason,) = reasons(scores, titles)
+        past, rows = strongest(scores, titles)
+        adds = scores.causes(past, titles)[:, 0]
+        shown = self._told(title, scores, reason, scored, asked.mode)
         return Explanation(
-            title_id=title_id,
+            title_id=shown.title_id,
             name=shown.name,
-            hidden_because=self._hidden_because(title, profile, mask),
+            hidden_because=self._hidden_because(title, asked, scored.mask),
             score=shown.score,
             reason=shown.reason,
             kind=shown.kind,
-            parts={str(kind): value for kind, value in parts(scores, title).items()},
-            causes=tuple(
-                self._cause(int(scores.history[row]), float(adds[row])) for row in strongest
-            ),
+            parts=parts(scores, title),
+            causes=tuple(self._cause(int(past[row]), float(adds[row])) for row in rows[:, 0]),
             provisional=shown.provisional,
         )
 
@@ -176,64 +291,25 @@ class Recommender:
         known = self._catalog.titles[title]
         return Cause(title_id=known.id, name=known.name, contribution=contribution)
 
-    def _space(self, candidates: Mask) -> TasteSpace | None:
-        """What the fleet taught, once it says enough about what may be shown.
-
-        A fleet that has published next to nothing would silence the catalogue's own popularity
-        and put nothing in its place.
-        """
-        space = self._collective.taste.ranking
-        if space is None:
-            return None
-        least = max(1, min(self._settings.pool, int(candidates.sum()) // _KNOWN_SHARE))
-        return space if int((space.published & candidates).sum()) >= least else None
-
-    def _scores(self, profile: str, space: TasteSpace | None, mask: Mask) -> Scores:
-        return score_titles(
-            self._past(profile).finished,
-            space=space,
-            content=self._catalog.content,
-            log_popularity=self._catalog.log_popularity,
-            candidates=mask,
-            settings=self._settings,
-        )
-
-    def _candidates(self, context: ViewContext) -> Mask:
-        mask = feasible(
-            self._catalog.feasibility,
-            self._profile(context.profile),
-            now=seconds(self._clock),
-            minutes=context.minutes,
-        )
-        mask[self._past(context.profile).started] = False
-        mask[self._blocks()] = False
-        return mask
-
-    def _hidden_because(self, title: int, profile: str, candidates: Mask) -> str | None:
-        if title in self._blocks():
+    def _hidden_because(self, title: int, asked: Asked, candidates: Mask) -> str | None:
+        past = self._known.past(asked.viewer.name, stored=asked.stored)
+        if title in self._known.blocked(stored=asked.stored):
             return "it is blocked"
-        if title in self._past(profile).started:
+        if title in past.rejected:
+            return "you said that you are not interested"
+        if title in past.started:
             return "it was watched already, or begun"
         if not candidates[title]:
-            limit = self._profile(profile).age_limit
-            columns, now = self._catalog.feasibility, seconds(self._clock)
+            columns, now = self._catalog.feasibility, asked.moment.at
             available = columns.available_from[title] <= now < columns.available_until[title]
-            return "it is not available now" if not available else f"the age limit is {limit}"
+            limit = asked.viewer.age_limit
+            return f"the age limit is {limit}" if available else "it is not available now"
         return None
 
-    def _explored(self, scores: Scores, mask: Mask, context: ViewContext) -> list[int]:
-        """Draw one feasible title from outside the best; a list of one has no room for it."""
-        if not context.explore or context.limit < 2:
-            return []
-        rest = mask.copy()
-        rest[top_k(scores.total, max(self._settings.pool, context.limit), mask)] = False
-        outside = np.flatnonzero(rest)
-        return [int(self._rng.choice(outside))] if len(outside) else []
-
-    def _recommendation(
-        self, title: int, scores: Scores, reason: Reason, space: TasteSpace | None
+    def _told(
+        self, title: int, scores: Scores, reason: Reason, scored: Scored, mode: Mode
     ) -> Recommendation:
-        known = self._catalog.titles[title]
+        known, space = self._catalog.titles[title], scored.space
         cause = None if reason.cause is None else self._catalog.titles[reason.cause]
         name = "" if cause is None else cause.name
         return Recommendation(
@@ -244,23 +320,6 @@ class Recommender:
             cause=None if cause is None else cause.id,
             kind=reason.kind,
             provisional=space is not None and not bool(space.published[title]),
+            also=tuple(self._catalog.titles[row].id for row in reason.also),
+            mode=mode,
         )
-
-    def _profile(self, name: str) -> Profile:
-        if name not in self._profiles:
-            self._profiles[name] = self._policy.profile(name)
-        return self._profiles[name]
-
-    def _past(self, profile: str) -> _Past:
-        if profile not in self._pasts:
-            started = self._agentdb.started(profile)
-            self._pasts[profile] = _Past(
-                finished=self._catalog.indices_of(s.title_id for s in started if s.is_skill),
-                started=self._catalog.indices_of(s.title_id for s in started),
-            )
-        return self._pasts[profile]
-
-    def _blocks(self) -> Indices:
-        if self._blocked is None:
-            self._blocked = self._catalog.indices_of(self._policy.blocks())
-        return self._blocked

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exogenesis.core.tables import Table
 from exogenesis.core.taste import TasteSpace
 from exogenesis.core.vectors import Floats
 
@@ -21,11 +22,13 @@ class Taste:
         published: what the fleet said; reports are expressed in its basis.
         ranking: the same with provisional vectors filled in; None before anything was published.
         basis: ``(m, 64)`` the basis of ``published``.
+        table: the vectors of ``ranking`` with their moments.
     """
 
     published: TasteSpace
     ranking: TasteSpace | None
     basis: Floats
+    table: Table | None = None
 
 
 class TasteCache:

@@ -287,11 +287,11 @@ def test_forgetting_everything_also_ends_consent_and_keeps_the_identity(tmp_path
     brain, _, clock = _home(tmp_path)
     brain.add_profile(Profile(name="guest"))
     brain.block("t005")
-    brain._policy.set_pin("2468", pin=None, now=NOW, salt=bytes(PIN_SALT_BYTES))
+    brain._parts.policy.set_pin("2468", pin=None, now=NOW, salt=bytes(PIN_SALT_BYTES))
     _watch(brain, SECRET)
     _sync_all(brain, clock)
     brain.forget(everything=True)
-    assert not brain._policy.has_pin
+    assert not brain._parts.policy.has_pin
     stats = brain.stats()
     assert (stats.events, stats.started, stats.ledger, stats.profiles) == (0, 0, 0, 1)
     assert brain.blocks() == []
@@ -318,9 +318,9 @@ def test_an_unknown_profile_cannot_be_forgotten() -> None:
 
 def _mentioned_everywhere(brain: Brain, memory: CosmicMemory, title: str) -> None:
     """Name a title wherever a loop, a reader or the household may have written it."""
-    database = brain._database
+    database = brain._parts.database
     for profile in brain.profiles():
-        brain._policy.set_rejection(profile.name, title, True, NOW)
+        brain._parts.policy.set_rejection(profile.name, title, True, NOW)
     for tier in MemoryTier:
         told: dict[str, Any] = {
             "titles": {title: 0.5, "t001": 0.5},
@@ -381,23 +381,23 @@ def _mentioned_everywhere(brain: Brain, memory: CosmicMemory, title: str) -> Non
 
 
 def _fleeting(brain: Brain) -> str:
-    rows = brain._database.run("memory_of_tiers", tiers="[1, 2]")
+    rows = brain._parts.database.run("memory_of_tiers", tiers="[1, 2]")
     ids = json.dumps([number for (number,) in rows])
-    return str(brain._database.run("memory_rows", ids=ids))
+    return str(brain._parts.database.run("memory_rows", ids=ids))
 
 
 @pytest.mark.parametrize("title", [SECRET, AWKWARD])
 @pytest.mark.parametrize("how", ["title", "everything"])
 def test_nothing_is_left_wherever_a_title_was_named(tmp_path: Path, title: str, how: str) -> None:
     brain, constellation, clock = _home(tmp_path)
-    memory = CosmicMemory(brain._database)
+    memory = CosmicMemory(brain._parts.database)
     brain.add_profile(Profile(name="ann"))
     _watch(brain, title, "t001")
     _watch(brain, title, profile="ann")
     brain.recommend()
     brain.sync()
     _mentioned_everywhere(brain, memory, title)
-    brain._database.run("add_block", title="t005")
+    brain._parts.database.run("add_block", title="t005")
     assert _is_on_disk(tmp_path, title)
     assert title[:4] in _fleeting(brain)
     owners = len(memory.recall(Query(subject=title), (MemoryTier.OMEGA,), now=NOW))
@@ -410,7 +410,7 @@ def test_nothing_is_left_wherever_a_title_was_named(tmp_path: Path, title: str, 
         (kept,) = memory.recall(Query(subject=title), now=NOW)
         assert kept.memory.tier is MemoryTier.OMEGA
         assert memory.delete(kept.memory.id or 0)
-        brain._database.scrub()
+        brain._parts.database.scrub()
         (snapshot,) = memory.recall(Query(subject="snapshot"), (MemoryTier.EVOLUTIONARY,), now=NOW)
         assert snapshot.memory.metadata == {
             "titles": {"t001": 0.5},
@@ -419,7 +419,9 @@ def test_nothing_is_left_wherever_a_title_was_named(tmp_path: Path, title: str, 
             "deep": [{"because": {"of": None}}],
             "said": snapshot.memory.metadata["said"],
         }
-        assert brain._database.run("get_loop_progress", name="reactive") == [('{"next": "t001"}',)]
+        assert brain._parts.database.run("get_loop_progress", name="reactive") == [
+            ('{"next": "t001"}',)
+        ]
     assert not _is_on_disk(tmp_path, title)
     assert title[:4] not in _fleeting(brain)
     if how == "title":
@@ -434,18 +436,18 @@ def test_what_a_profile_rejected_and_stored_is_erased_with_it(tmp_path: Path) ->
     brain, _, _ = _home(tmp_path)
     brain.add_profile(Profile(name="ann"))
     _watch(brain, "t001", profile="ann")
-    brain._policy.set_rejection("ann", SECRET, True, NOW)
-    brain._policy.set_rejection("home", "t002", True, NOW)
+    brain._parts.policy.set_rejection("ann", SECRET, True, NOW)
+    brain._parts.policy.set_rejection("home", "t002", True, NOW)
     vector: dict[str, Any] = {"codes": bytes(384), "scale": 1.0, "now": NOW}
     for profile in ("ann", "home"):
         metadata = json.dumps({"profile": profile, "note": f"of-{profile}-alone"})
-        brain._database.run("agentdb_add_vector", metadata=metadata, **vector)
+        brain._parts.database.run("agentdb_add_vector", metadata=metadata, **vector)
     report = brain.remove_profile("ann")
     assert (report.rejections, report.vectors, report.events) == (1, 1, 1)
     assert not _is_on_disk(tmp_path, SECRET)
     assert not _is_on_disk(tmp_path, "of-ann-alone")
     assert _is_on_disk(tmp_path, "of-home-alone")
-    assert brain._policy.rejections("home") == ["t002"]
+    assert brain._parts.policy.rejections("home") == ["t002"]
     brain.close()
 
 

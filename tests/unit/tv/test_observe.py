@@ -82,7 +82,9 @@ def test_profiles_do_not_share_their_past() -> None:
 def test_a_full_disk_is_said_and_changes_nothing(tmp_path: Path) -> None:
     brain = open_brain(small_catalog(), home=tmp_path)
     brain.observe(ViewingEvent(title_id="t001", fraction=1.0))
-    list(brain._database._connection.execute("PRAGMA max_page_count = 1"))  # as many as it has
+    list(
+        brain._parts.database._connection.execute("PRAGMA max_page_count = 1")
+    )  # as many as it has
     stored = 1
 
     def observe_until_full() -> None:

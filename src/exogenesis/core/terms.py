@@ -1,0 +1,152 @@
+"""The summands of a title's score, and what becomes of each when watched titles are taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exogenesis.core.tables import Part
+from exogenesis.core.vectors import Floats, Indices, Mask, standardise
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand: ``weight * values``.
+
+    Attributes:
+        name: ``recent``, ``full``, ``content``, ``popularity`` ...
+        weight: factor before the values.
+        values: ``(m,)``, standardised or centred over the candidates.
+    """
+
+    name: str
+    weight: float
+    values: Floats
+
+    def adds(self, causes: Indices, titles: Indices) -> Floats:
+        """Return ``(len(causes), len(titles))``: what each cause adds to each score.
+
+        Counted from what it adds to the candidates on average.
+        """
+        return np.zeros((len(causes), len(titles)), np.float32)
+
+    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
+        """Return ``(len(groups), len(titles))``: how far it falls without each group of causes.
+
+        Exact: the summand is computed as if the group had never been watched, over the same
+        candidates.
+        """
+        return np.zeros((len(groups), len(titles)), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTerm(Term):
+    """A summand that was computed elsewhere: a fact, a habit.
+
+    Attributes:
+        because: names what speaks most for a title, or None.
+    """
+
+    because: Callable[[int], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorTerm(Term):
+    """Popularity, whose weight depends on how much was finished.
+
+    Attributes:
+        watched: the finished titles.
+        weight_at: the weight, by their number.
+        standard: makes ``(m,)`` the standardised popularity; the values while the weight is not 0.
+    """
+
+    watched: Indices
+    weight_at: Callable[[int], float]
+    standard: Callable[[], Floats]
+
+    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
+        """See :meth:`Term.falls`."""
+        left = [len(self.watched) - int(np.isin(self.watched, group).sum()) for group in groups]
+        change = np.array([self.weight - self.weight_at(count) for count in left], np.float32)
+        if not change.any():
+            return np.zeros((len(groups), len(titles)), np.float32)
+        return np.asarray(change[:, None] * self.standard()[titles], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class DotTerm(Term):
+    """A profile times a table: ``values = z(table . p)``, ``p = sum_j factor_j decay^a table_j``.
+
+    Attributes:
+        watched: ``(n,)`` titles of the profile, oldest first; a is the age in titles.
+        factors: ``(n,)`` what each of them counts at age 0.
+        decay: what is left of it after one more title.
+        part: the table, and the titles that the values are standardised over.
+        scale: ``1 / standard deviation`` of ``table . p`` over the candidates, 0 if constant.
+    """
+
+    watched: Indices
+    factors: Floats
+    decay: float
+    part: Part
+    scale: float
+
+    def adds(self, causes: Indices, titles: Indices) -> Floats:
+        """See :meth:`Term.adds`."""
+        rows = self.part.rows
+        told = rows[self.watched] @ (rows[titles] - self.part.mean_row).T
+        told *= (self.weight * self.scale * aged_factors(self.factors, self.decay))[:, None]
+        if np.array_equal(causes, self.watched):
+            return told
+        order = np.argsort(self.watched)
+        places = np.searchsorted(self.watched, causes, sorter=order)
+        places = order[np.minimum(places, len(order) - 1)] if len(order) else places
+        added = np.zeros((len(causes), len(titles)), np.float32)
+        held = self.watched[places] == causes if len(order) else np.zeros(len(causes), np.bool_)
+        added[held] = told[places[held]]
+        return added
+
+    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
+        """See :meth:`Term.falls`."""
+        if not len(self.watched) or not len(groups):
+            return np.zeros((len(groups), len(titles)), np.float32)
+        counts = np.stack([self._factors_without(group) for group in groups])
+        profiles = counts @ self.part.rows[self.watched]
+        means, spreads = self.part.spread(profiles)
+        apart = profiles @ self.part.rows[titles].T - means[:, None]
+        wide = spreads[:, None]
+        values = np.divide(apart, wide, out=np.zeros_like(apart), where=wide > 0)
+        return np.asarray(np.float32(self.weight) * (self.values[titles] - values), np.float32)
+
+    def _factors_without(self, group: Indices) -> Floats:
+        """``(n,)`` what each title counts when a group is gone; those before it grow younger."""
+        kept = ~np.isin(self.watched, group)
+        counts = np.zeros(len(kept), np.float32)
+        counts[kept] = aged_factors(self.factors[kept], self.decay)
+        return counts
+
+
+def aged_factors(factors: Floats, decay: float) -> Floats:
+    """Return ``(n,)``: ``factor_j decay^(n - j)``."""
+    ages = np.arange(len(factors) - 1, -1, -1, dtype=np.float32)
+    return np.asarray(factors * np.power(np.float32(decay), ages), np.float32)
+
+
+def dot_term(
+    name: str, weight: float, *, watched: Indices, factors: Floats, decay: float, part: Part
+) -> DotTerm:
+    """Multiply the profile of ``watched`` with a table and standardise over its candidates."""
+    raw = part.rows @ (aged_factors(factors, decay) @ part.rows[watched])
+    values = standardise(raw, part.candidates)
+    spread = float(raw[part.candidates].std(dtype=np.float64)) if values.any() else 0.0
+    scale = 1.0 / spread if spread > 0 else 0.0
+    return DotTerm(name, weight, values, watched, factors, decay, part, scale)
+
+
+def centred(values: Floats, candidates: Mask) -> Floats:
+    """Shift ``(m,)`` values to mean 0 over the candidates."""
+    if not candidates.any():
+        return np.zeros_like(values)
+    return np.asarray(values - values[candidates].mean(dtype=np.float64), np.float32)
