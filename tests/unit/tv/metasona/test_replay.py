@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from exogenesis.core.ranking import RankerSettings
 from exogenesis.core.taste import TasteSpace
 from exogenesis.tv import Brain, Catalog, Profile, ViewContext, ViewingEvent
 from exogenesis.tv.metasona.replay import (
+    LATEST_CASES,
     LEAST_HISTORY,
     Case,
     decides,
@@ -20,6 +23,7 @@ from exogenesis.tv.metasona.replay import (
 )
 from exogenesis.tv.metasona.space import Point
 from exogenesis.tv.metasona.television import point_of, ranking_judge
+from exogenesis.tv.persistence import Database
 from tests.support.television import NOW, FakeClock, open_brain, small_catalog
 from tests.unit.tv.metasona.planted import drained
 
@@ -41,8 +45,23 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture
-def brain(catalog: Catalog) -> Brain:
-    return open_brain(catalog, clock=FakeClock())
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "television"
+
+
+@pytest.fixture
+def brain(catalog: Catalog, home: Path) -> Iterator[Brain]:
+    one = open_brain(catalog, clock=FakeClock(), home=home)
+    yield one
+    one.close()
+
+
+def cases_at(home: Path, brain: Brain, catalog: Catalog, latest: int = LATEST_CASES) -> list[Case]:
+    brain.close()
+    database = Database.open(home)
+    cases = read_cases(database, catalog, latest=latest)
+    database.close()
+    return cases
 
 
 def names(catalog: Catalog, rows: np.ndarray) -> list[str]:
@@ -50,11 +69,11 @@ def names(catalog: Catalog, rows: np.ndarray) -> list[str]:
 
 
 def test_a_case_knows_what_was_finished_before_it_and_nothing_else(
-    brain: Brain, catalog: Catalog
+    brain: Brain, catalog: Catalog, home: Path
 ) -> None:
     titles = [f"t{row:03}" for row in range(0, 40, 4)]
     watched(brain, titles)
-    cases = read_cases(brain._database, catalog)
+    cases = cases_at(home, brain, catalog)
     assert names(catalog, np.array([case.title for case in cases])) == titles[LEAST_HISTORY:]
     for place, case in enumerate(cases, start=LEAST_HISTORY):
         assert names(catalog, case.history) == titles[:place]
@@ -64,30 +83,30 @@ def test_a_case_knows_what_was_finished_before_it_and_nothing_else(
 
 
 def test_what_was_given_up_is_no_case_and_no_history_but_was_seen(
-    brain: Brain, catalog: Catalog
+    brain: Brain, catalog: Catalog, home: Path
 ) -> None:
     watched(brain, [f"t{row:03}" for row in range(6)])
     brain.observe(ViewingEvent(title_id="t050", fraction=0.1, at=NOW - 5000))
     brain.observe(ViewingEvent(title_id="t006", fraction=1.0, at=NOW - 4000))
-    last = read_cases(brain._database, catalog)[-1]
+    last = cases_at(home, brain, catalog)[-1]
     assert catalog.titles[last.title].id == "t006"
     assert "t050" in names(catalog, last.seen)
     assert "t050" not in names(catalog, last.history)
 
 
 def test_profiles_do_not_mix_and_only_the_latest_cases_are_taken(
-    brain: Brain, catalog: Catalog
+    brain: Brain, catalog: Catalog, home: Path
 ) -> None:
     brain.add_profile(Profile(name="ida"))
     watched(brain, [f"t{row:03}" for row in range(20)])
     watched(brain, [f"t{row:03}" for row in range(60, 68)], profile="ida")
-    cases = read_cases(brain._database, catalog)
+    cases = cases_at(home, brain, catalog)
     assert [case.at for case in cases] == sorted(case.at for case in cases)
     for case in cases:
         assert (case.title >= 60) == (case.profile == "ida")
         assert all((row >= 60) == (case.profile == "ida") for row in case.history.tolist())
     assert len(cases) == 15 + 3
-    latest = read_cases(brain._database, catalog, latest=4)
+    latest = cases_at(home, brain, catalog, latest=4)
     assert [case.title for case in latest] == [case.title for case in cases[-4:]]
 
 
