@@ -91,12 +91,7 @@ def _word_weights(texts: Sequence[str]) -> tuple[Any, list[str], npt.NDArray[np.
     """TF-IDF as a sparse ``(m, n)`` matrix, its n words in order, and their weights."""
     rarest = 2 if len(texts) >= RARE_WORDS_FROM else 1
     weights = TfidfVectorizer(
-        sublinear_tf=True,
-        min_df=rarest,
-        stop_words="english",
-        lowercase=False,
-        tokenizer=words,
-        token_pattern=None,
+        sublinear_tf=True, min_df=rarest, lowercase=False, tokenizer=words, token_pattern=None
     )
     try:
         matrix = weights.fit_transform(texts)
