@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from exogenesis.cli.find import import_history, search, similar
 from exogenesis.cli.home import CONSTELLATION, default_home, initialise, opened, store_pack
 from exogenesis.cli.keyfile import read_key
 from exogenesis.cli.options import json_option, print_json, profile_option
@@ -421,5 +422,5 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"{name:28} {shown}")
 
 
-for _command in WATCH_COMMANDS:
+for _command in (*WATCH_COMMANDS, search, similar, import_history):
     tv.add_command(_command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.collective import Collective
 from exogenesis.tv.config import BrainConfig
 from exogenesis.tv.forget import Forgetter
+from exogenesis.tv.history import History, Viewing
 from exogenesis.tv.http import Transport
 from exogenesis.tv.learning import Learning
 from exogenesis.tv.learning.sources import (
@@ -28,11 +29,12 @@ from exogenesis.tv.learning.sources import (
 from exogenesis.tv.ledger import Ledger
 from exogenesis.tv.memory import CosmicMemory, MemoryTier
 from exogenesis.tv.moment import Moment, Timekeeper
-from exogenesis.tv.observe import Observer
+from exogenesis.tv.observe import Observer, ViewingEvent
 from exogenesis.tv.persistence import Database, PersistenceManager
 from exogenesis.tv.policy import Policy
 from exogenesis.tv.recommend import Recommender
 from exogenesis.tv.resume import Resumer
+from exogenesis.tv.search import Finder
 from exogenesis.tv.senses import Senses
 from exogenesis.tv.sync import Sync
 from exogenesis.tv.who import Who
@@ -99,6 +101,16 @@ class Parts:
             database=database, catalog=catalog, policy=self.policy, timekeeper=timekeeper
         )
         self.recommender = self._recommender()
+        self.finder = Finder(
+            catalog=catalog,
+            agentdb=self.agentdb,
+            policy=self.policy,
+            collective=self.collective,
+            clock=timekeeper.time_ns,
+        )
+        self.history = History(
+            database=database, catalog=catalog, policy=self.policy, store=self._store_past
+        )
         self.sync = Sync(
             config=config,
             database=database,
@@ -142,6 +154,22 @@ class Parts:
             self.agentdb.flush()
         finally:
             self.database.close()
+
+    def _store_past(self, viewings: Sequence[Viewing]) -> None:
+        """Store imported viewings, in the importing transaction."""
+        self.observer.take(
+            (
+                ViewingEvent(
+                    title_id=one.title_id,
+                    fraction=one.fraction,
+                    profile=one.profile,
+                    at=one.at,
+                    episode=one.episode,
+                    hour_known=one.hour_known,
+                )
+                for one in viewings
+            ),
+        )
 
     def _memory(self) -> CosmicMemory:
         return CosmicMemory(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -15,15 +16,18 @@ from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.config import BrainConfig
 from exogenesis.tv.explain import Explanation
 from exogenesis.tv.forget import ForgetReport
+from exogenesis.tv.history import ImportReport
 from exogenesis.tv.http import HttpTransport, Transport
 from exogenesis.tv.identity import stored_identity
 from exogenesis.tv.ledger import LedgerEntry
+from exogenesis.tv.memory import MemoryTier, Query, Recalled
 from exogenesis.tv.moment import Timekeeper, utc
 from exogenesis.tv.observe import Signal, ViewingEvent
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import HOME, PIN_SALT_BYTES, Profile, loosens
 from exogenesis.tv.recommend import Recommendation, ViewContext
 from exogenesis.tv.resume import Resume
+from exogenesis.tv.search import Found
 from exogenesis.tv.sync import SyncResult
 
 
@@ -182,6 +186,33 @@ class Brain:
         policy = self._parts.policy
         return policy.rejections(policy.profile(profile).name)
 
+    def import_history(
+        self,
+        path: Path,
+        *,
+        profile: str = HOME,
+        skip_unknown: bool = False,
+        progress: Callable[[int, int], object] = lambda stored, total: None,
+    ) -> ImportReport:
+        """Bring along what was watched elsewhere; importing a file again changes nothing.
+
+        Args:
+            path: CSV, JSON Lines or a JSON list, see ``docs/history.md``.
+            profile: who watched where the file does not say.
+            skip_unknown: leaves out titles that the catalogue does not hold.
+            progress: told how many viewings are stored, and of how many.
+
+        Raises:
+            InputError: the file cannot be read, there is no such profile, or lines are wrong:
+                the message names them, and nothing was stored.
+            DiskFull: there is no room; nothing was stored.
+        """
+        report = self._parts.history.bring(
+            path, profile=profile, skip_unknown=skip_unknown, progress=progress
+        )
+        self._parts.refresh()
+        return report
+
     # --- what it shows ------------------------------------------------------------------------
 
     def recommend(self, context: ViewContext | None = None) -> list[Recommendation]:
@@ -208,6 +239,34 @@ class Brain:
             InputError: there is no such profile, or the limit is out of range.
         """
         return self._parts.resumer.continue_watching(profile, limit)
+
+    def search(self, words: str, *, limit: int = 10, profile: str = HOME) -> Found:
+        """Find titles by words of a name, of a person, or of what they are about.
+
+        Raises:
+            InputError: nothing or too much was typed, the limit is out of range, or there is no
+                such profile.
+        """
+        return self._parts.finder.search(words, limit, profile)
+
+    def similar(self, title_id: str, *, limit: int = 10, profile: str = HOME) -> Found:
+        """Find the titles that are most like one.
+
+        Raises:
+            UnknownTitle: the catalogue does not hold it.
+            InputError: the limit is out of range, or there is no such profile.
+        """
+        return self._parts.finder.similar(title_id, limit, profile)
+
+    def recall(
+        self, query: Query, tiers: Iterable[MemoryTier] = tuple(MemoryTier)
+    ) -> list[Recalled]:
+        """Return what the television remembers, the most relevant first.
+
+        Raises:
+            InputError: a limit below 0, or a vector or metadata that cannot be compared.
+        """
+        return self.memory.recall(query, tiers, now=self._parts.now())
 
     # --- the constellation --------------------------------------------------------------------
 
@@ -256,13 +315,15 @@ class Brain:
             InputError: a PIN is set, and this is not it.
         """
         self._check_pin(pin)
-        parts = self._parts
-        with parts.database.transaction():
-            parts.policy.set_consent(allowed)
+        self._parts.database.insist(lambda: self._decide(allowed))
+        self._parts.collective.reload()
+        self._parts.refresh()
+
+    def _decide(self, allowed: bool) -> None:
+        with self._parts.database.transaction():
+            self._parts.policy.set_consent(allowed)
             if not allowed:
-                parts.sync.withdraw()
-        parts.collective.reload()
-        parts.refresh()
+                self._parts.sync.withdraw()
 
     @property
     def consented(self) -> bool:

@@ -295,17 +295,10 @@ class Forgetter:
 
         ``reported`` says whether reports may have been made from what is erased.
         """
-        with self._database.transaction():
-            before = self._counts()
-            entries = self._ledger.entries()
-            erase()
-            gone = titles - self._exportable()
-            told = self._unfinished()
-            if reported:
-                told += [_told(entry, gone) for entry in entries if _may_tell(entry)]
-            plaintexts = self._withdraw(entries, gone)
-            self._database.store_setting(_UNFINISHED, json.dumps(told))
-            left = self._counts()
+        self._database.drop_copies()
+        before, left, plaintexts, told = self._database.insist(
+            lambda: self._erase_all(titles, erase, reported)
+        )
         self._scrub()
         gone_rows = _Counts(*(had - has for had, has in zip(before, left, strict=True)))
         return ForgetReport(
@@ -319,6 +312,22 @@ class Forgetter:
             traces=bool(told),
             out_of_reach=self._out_of_reach(told),
         )
+
+    def _erase_all(
+        self, titles: set[str], erase: Callable[[], None], reported: bool
+    ) -> tuple[_Counts, _Counts, int, list[_Told]]:
+        """One transaction: counts before and after, plaintexts erased, and what had left."""
+        with self._database.transaction():
+            before = self._counts()
+            entries = self._ledger.entries()
+            erase()
+            gone = titles - self._exportable()
+            told = self._unfinished()
+            if reported:
+                told += [_told(entry, gone) for entry in entries if _may_tell(entry)]
+            plaintexts = self._withdraw(entries, gone)
+            self._database.store_setting(_UNFINISHED, json.dumps(told))
+            return before, self._counts(), plaintexts, told
 
     def _counts(self) -> _Counts:
         (counted,) = self._database.run("count_history")
