@@ -18,9 +18,6 @@ from exogenesis.tv import Brain
 from exogenesis.wire.pack import encode_pack
 from tests.support.television import CATALOG_PUBLIC, CATALOG_SECRET, encoded_pack, plain_titles
 
-if not hasattr(Brain, "import_history"):
-    pytest.skip("the brain has no such doors yet", allow_module_level=True)
-
 TITLES = [
     (Title(id="boat", name="The Boat", year=1981, people=("Ida Lund",)), "submarine ocean sailor"),
     (Title(id="storm", name="Hard Weather", age=16), "ocean sailor fisherman"),
@@ -157,6 +154,30 @@ def test_what_was_imported_changes_the_list_and_can_be_forgotten(shell: Shell) -
     shell.ok("forget", "boat")
     assert "boat" in [one["title_id"] for one in shell.json("recommend", "--no-explore")]
     assert shell.json("import", shell.file(CSV))["stored"] == 1
+
+
+@pytest.mark.skipif(not hasattr(Brain, "import_export"), reason="the brain has no such door yet")
+def test_an_export_of_a_television_is_known_by_its_first_bytes(shell: Shell) -> None:
+    shell.ok("profile", "add", "ana")
+    shell.ok("import", shell.file(CSV), "--profile", "ana")
+    word, file = shell.folder / "word", shell.folder / "all.omega"
+    word.write_text("a long passphrase\n")
+    word.chmod(0o600)
+    shell.ok("export", str(file), "--passphrase-file", str(word))
+    (shell.folder / "new").mkdir()
+    new = Shell(shell.folder / "new")
+    told = new.json("import", str(file), "--passphrase-file", str(word))
+    assert (told["profiles"], told["skills"], told["unknown"]) == (2, 2, 0)
+    assert "2 profiles" in new.ok("import", str(file), "--passphrase-file", str(word))
+    assert "seen" in new.ok("search", "boat", "--profile", "ana")
+    word.write_text("another passphrase\n")
+    with pytest.raises(InputError):
+        new.run("import", str(file), "--passphrase-file", str(word))
+
+
+def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.csv cannot be read"):
+        shell.run("import", str(shell.folder / "nowhere.csv"))
 
 
 def test_help_has_examples() -> None:

@@ -10,11 +10,15 @@ import click
 
 from exogenesis.cli.home import opened
 from exogenesis.cli.options import json_option, print_json, profile_option
+from exogenesis.cli.portable import passphrase_option, read_passphrase
 from exogenesis.cli.screen import folded
+from exogenesis.errors import InputError
 from exogenesis.tv.history import ImportReport
+from exogenesis.tv.portable import FILE_BYTES_MAX, Imported, is_export
 from exogenesis.tv.search import Found, Hit
 
 _SKIPPED_SHOWN = 20
+_START_BYTES = 16
 _WHY = {
     "name": "by its name",
     "person": "by somebody in it",
@@ -82,15 +86,34 @@ def _named(hit: Hit) -> str:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @profile_option
 @click.option("--skip-unknown", is_flag=True, help="Leave out titles the catalogue does not hold.")
+@passphrase_option
 @json_option
 @click.pass_obj
-def import_history(home: Path, file: Path, profile: str, skip_unknown: bool, as_json: bool) -> None:
-    """Bring along what was watched elsewhere: a CSV, JSON or JSON Lines FILE.
+def import_history(
+    home: Path,
+    file: Path,
+    profile: str,
+    skip_unknown: bool,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Bring along what was watched elsewhere: a history, or the export of a television.
 
-    A CSV file begins with a line that names its columns: title or title_id, at, and fraction or
-    finished are needed; year, profile and episode may be there. Importing a file again changes
-    nothing, and a file with a wrong line is not imported at all. See docs/history.md.
+    A history is a CSV, JSON or JSON Lines FILE. A CSV file begins with a line that names its
+    columns: title or title_id, at, and fraction or finished are needed; year, profile and episode
+    may be there. A file with a wrong line is not imported at all. See docs/history.md.
+
+    An export holds profiles and settings as well, and needs its passphrase.
+
+    Importing a file again changes nothing.
     """
+    exported = _export_in(file)
+    if exported is not None:
+        passphrase = read_passphrase(passphrase_file, twice=False)
+        with opened(home) as television:
+            taken = television.brain.import_export(exported, passphrase)
+        _print_taken(taken, as_json)
+        return
     with (
         opened(home) as television,
         click.progressbar(length=1, label="storing", file=sys.stderr) as bar,
@@ -103,13 +126,41 @@ def import_history(home: Path, file: Path, profile: str, skip_unknown: bool, as_
         report = television.brain.import_history(
             file, profile=profile, skip_unknown=skip_unknown, progress=progress
         )
+    _print_report(report, as_json)
+
+
+def _export_in(file: Path) -> bytes | None:
+    """The bytes of a file that is an export of a television, or None for any other file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened_file:
+            start = opened_file.read(_START_BYTES)
+            return start + opened_file.read(FILE_BYTES_MAX) if is_export(start) else None
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _print_taken(taken: Imported, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(taken))
+        return
+    click.echo(
+        folded(
+            f"{taken.profiles} profiles, {taken.skills} titles that were begun, {taken.memories} "
+            f"memories that were new, {taken.rejections} titles not wanted, {taken.blocks} blocked"
+        )
+    )
+    if taken.unknown:
+        click.echo(folded(f"{taken.unknown} titles are not in this catalogue, and are kept"))
+
+
+def _print_report(report: ImportReport, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
-    else:
-        _print_report(report)
-
-
-def _print_report(report: ImportReport) -> None:
+        return
     click.echo(
         folded(
             f"{report.read} viewings read: {report.stored} stored, {report.known} there already, "
