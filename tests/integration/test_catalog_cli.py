@@ -59,6 +59,17 @@ def test_build_makes_a_key_pair_and_a_pack_that_show_reads(titles: Path, out: Pa
     assert facts["titles"] == 2
     assert facts["lineage"] == "main"
     assert facts["bytes"] == out.stat().st_size
+    assert (facts["words_to_search_by"], facts["series"], facts["regions"]) == (3, 0, 0)
+
+
+def test_show_counts_series_and_regions(titles: Path, out: Path) -> None:
+    lines = [
+        '{"id": "a", "name": "Alpha", "episodes": 3, "regions": {"DE": 1, "AT": 2}}',
+        '{"id": "b", "name": "Beta", "regions": {"DE": 1}}',
+    ]
+    (titles / "titles.jsonl").write_text("\n".join(lines))
+    facts = json.loads(omega("build", "--from", titles, "--out", out, "--json").stdout)
+    assert (facts["words_to_search_by"], facts["series"], facts["regions"]) == (2, 1, 2)
 
 
 def test_building_again_gives_the_same_bytes(titles: Path, out: Path) -> None:

@@ -15,6 +15,7 @@ from exogenesis.disk import disk_errors, replace_file
 from exogenesis.errors import CatalogError, InputError
 from exogenesis.wire.fields import digest, signing_pair
 from exogenesis.wire.pack import Pack, encode_pack
+from exogenesis.wire.query import decode_query
 
 SEED_BYTES = 32
 PUBLIC_BYTES = 32
@@ -141,6 +142,9 @@ def _print(path: Path, raw: bytes, pack: Pack, as_json: bool) -> None:
         "titles": len(pack.titles),
         "titles_withdrawn": sum(title.available_until == 0 for title in pack.titles),
         "titles_without_words": int((pack.content_scales == 0).sum()),
+        "series": sum(title.episodes is not None for title in pack.titles),
+        "regions": len({code for title in pack.titles for code, _ in title.regions}),
+        "words_to_search_by": len(decode_query(pack.query).rows) if pack.query else 0,
     }
     if as_json:
         click.echo(json.dumps(facts))
