@@ -131,10 +131,8 @@ titles = st.builds(
     language=st.none() | words,
     people=st.lists(words, max_size=8).map(tuple),
     episodes=st.none() | st.integers(1, 2**40 - 1),
-    regions=st.dictionaries(
-        st.from_regex("[A-Z]{2}(-[A-Z0-9]{2})?", fullmatch=True), st.floats(0, 1e15), max_size=3
-    ).map(lambda found: tuple(sorted(found.items()))),
 )
+regions = st.sets(st.from_regex("[A-Z]{2}(-[A-Z0-9]{2})?", fullmatch=True), max_size=3)
 
 
 @st.composite
@@ -157,7 +155,7 @@ def query_tables(draw: st.DrawFn) -> QueryTable:
 def packs(draw: st.DrawFn) -> Pack:
     """A small catalogue."""
     made = draw(st.lists(titles, min_size=1, max_size=4, unique_by=lambda title: title.id))
-    count = len(made)
+    count, codes = len(made), sorted(draw(regions))
     seed = np.random.default_rng(draw(st.integers(0, 999)))
     return Pack(
         lineage=draw(names),
@@ -167,5 +165,13 @@ def packs(draw: st.DrawFn) -> Pack:
         content_codes=seed.integers(-127, 128, (count, CONTENT_DIM)).astype(np.int8),
         content_scales=draw(hnp.arrays(np.float16, count, elements=half_scales)),
         basis=seed.normal(size=(count, TASTE_DIM)).astype(np.float16),
+        regions=tuple(codes),
+        regional=draw(
+            hnp.arrays(
+                np.float32,
+                (len(codes), count),
+                elements=st.floats(0, 2.0**49, width=32) | st.just(np.nan),
+            )
+        ),
         query=draw(st.just(b"") | query_tables().map(encode_query)),
     )

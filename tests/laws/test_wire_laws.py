@@ -250,10 +250,11 @@ json_values = st.recursive(
 
 
 @few
-@given(st.sampled_from(["lineage", "lineage_id", "encoder", "titles"]), json_values)
+@given(st.sampled_from(["lineage", "lineage_id", "encoder", "titles", "regions"]), json_values)
 def test_heads_of_any_json_are_refused_properly(name: str, value: object) -> None:
     frame = generate.stored(generate.pack_body(generate.HEAD | {name: value}))
     only_remote_errors(READERS["pack"], generate.signed_pack(frame))
+    only_remote_errors(READERS["pack"], generate.signed_pack_2(frame))
 
 
 @few

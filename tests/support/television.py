@@ -10,6 +10,7 @@ import numpy as np
 from exogenesis.core.dial import Dial
 from exogenesis.core.effects import NS_PER_S
 from exogenesis.core.limits import CONTENT_DIM
+from exogenesis.core.regions import in_columns
 from exogenesis.core.taste import start_basis
 from exogenesis.core.titles import Title
 from exogenesis.core.vectors import Floats, quantise, unit_rows
@@ -63,14 +64,17 @@ def encoded_pack(
     """A signed pack with clustered content."""
     content = clustered_content(len(titles))
     codes, scales = quantise(content)
+    plain, regions, regional = in_columns(titles)
     pack = Pack(
         lineage="test",
         lineage_id=lineage_id,
         encoder=encoder,
-        titles=tuple(titles),
+        titles=plain,
         content_codes=codes,
         content_scales=scales,
         basis=start_basis(content).astype(np.float16),
+        regions=regions,
+        regional=regional,
     )
     return encode_pack(pack, CATALOG_SECRET)
 

@@ -1184,8 +1184,9 @@ FULL = TITLE | {
     "language": "pt-br",
     "people": ["Ana Sá", "Rui Dias"],
     "episodes": 12,
-    "regions": {"BR": 40.5, "PT": 3.0},
 }
+REGIONS = ["BR", "PT", "US-CA"]
+REGIONAL = struct.pack("<fff", 40.5, 3.0, float("nan"))
 QUERY_WORDS = b"drama\nquiet\n\xc3\xa9t\xc3\xa9\n"
 LEAST_LENGTH = struct.pack("<f", 0.5)
 CENTRE = np.linspace(-0.25, 0.25, 384, dtype="<f4").tobytes()
@@ -1216,6 +1217,11 @@ def signed_pack_2(frame: bytes, query: bytes = b"", *, length: int | None = None
     return start + fields.sign("pack-2", start + rest, CATALOG_KEY) + rest
 
 
+def regional_pack(codes: list[str], columns: bytes) -> bytes:
+    """A pack file of version 2 with regions."""
+    return signed_pack_2(stored(pack_body(HEAD | {"regions": codes}) + columns))
+
+
 def queried(body: bytes) -> bytes:
     """A pack file of version 2 whose query table is ``body``."""
     return signed_pack_2(stored(pack_body()), stored(body))
@@ -1231,6 +1237,8 @@ def queried(body: bytes) -> bytes:
         "content-codes-digest": fields.digest(ROW[:384]),
         "content-scales": [0.0078125],
         "basis-digest": fields.digest(ROW[386:]),
+        "regions": REGIONS,
+        "regional-digest": fields.digest(REGIONAL),
         "query-words-digest": fields.digest(QUERY_WORDS),
         "query-least-length": 0.5,
         "query-centre-digest": fields.digest(CENTRE),
@@ -1241,8 +1249,9 @@ def queried(body: bytes) -> bytes:
     keys=CATALOG,
 )
 def pack_with_query_table() -> bytes:
-    """Version 2: a title with every field, and a query table of three words."""
-    return signed_pack_2(stored(pack_body(HEAD | {"titles": [FULL]})), stored(query_body()))
+    """Version 2: a title with every field, three regions, and a query table of three words."""
+    body = pack_body(HEAD | {"titles": [FULL], "regions": REGIONS}) + REGIONAL
+    return signed_pack_2(stored(body), stored(query_body()))
 
 
 @vector(
@@ -1284,10 +1293,59 @@ def pack_title_nine_people() -> bytes:
 
 
 @vector("pack", "bad_value", keys=CATALOG)
-def pack_title_region_in_words() -> bytes:
-    """A region has a code, not a name."""
-    title = TITLE | {"regions": {"Brasil": 1}}
+def pack_title_with_regions() -> bytes:
+    """Regions stand in columns, not with the titles."""
+    title = TITLE | {"regions": {"BR": 1}}
     return signed_pack_2(stored(pack_body(HEAD | {"titles": [title]})))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_region_in_words() -> bytes:
+    """A region has a code, not a name."""
+    return regional_pack(["BR", "Brasil"], struct.pack("<ff", 1, 2))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_regions_out_of_order() -> bytes:
+    """The second region comes before the first."""
+    return regional_pack(["PT", "BR"], struct.pack("<ff", 1, 2))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_region_twice() -> bytes:
+    """Two regions are the same."""
+    return regional_pack(["PT", "PT"], struct.pack("<ff", 1, 2))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_region_negative() -> bytes:
+    """A popularity is negative."""
+    return regional_pack(["BR", "PT"], struct.pack("<ff", 1, -2))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_region_infinite() -> bytes:
+    """A popularity is infinite."""
+    return regional_pack(["BR", "PT"], struct.pack("<ff", 1, float("inf")))
+
+
+@vector("pack", "truncated", keys=CATALOG)
+def pack_region_without_column() -> bytes:
+    """Two regions, but one column."""
+    return regional_pack(["BR", "PT"], struct.pack("<f", 1))
+
+
+@vector("pack", "oversized", keys=CATALOG)
+def pack_column_without_region() -> bytes:
+    """One region, but two columns."""
+    return regional_pack(["BR"], struct.pack("<ff", 1, 2))
+
+
+@vector("pack", "bad_value", keys=CATALOG)
+def pack_regions_in_version_1() -> bytes:
+    """Version 1 knows no regions."""
+    body = pack_body(HEAD | {"regions": ["BR"]}) + struct.pack("<f", 1)
+    return signed_pack(stored(body))
 
 
 @vector("pack", "bad_value", keys=CATALOG)

@@ -15,7 +15,7 @@ from exogenesis.wire.enrol import decode_answer, decode_request, device_id, push
 from exogenesis.wire.envelope import seal, unseal
 from exogenesis.wire.fields import check_signature, digest
 from exogenesis.wire.manifest import decode_manifest
-from exogenesis.wire.pack import decode_pack
+from exogenesis.wire.pack import Pack, decode_pack
 from exogenesis.wire.page import decode_page
 from exogenesis.wire.push import check_push, decode_push
 from exogenesis.wire.query import decode_query
@@ -161,8 +161,6 @@ def pack(case: Case) -> Fields:
     given = {
         name: value for name, value in asdict(read.titles[0]).items() if value not in (None, ())
     }
-    if "regions" in given:
-        given["regions"] = dict(given["regions"])
     if not given["popularity"]:
         del given["popularity"]
     return {
@@ -173,8 +171,13 @@ def pack(case: Case) -> Fields:
         "content-codes-digest": digest(read.content_codes.tobytes()),
         "content-scales": read.content_scales.tolist(),
         "basis-digest": digest(read.basis.tobytes()),
+        **(regions(read) if read.regions else {}),
         **(query(read.query) if read.query else {}),
     }
+
+
+def regions(read: Pack) -> Fields:
+    return {"regions": list(read.regions), "regional-digest": digest(read.regional.tobytes())}
 
 
 def query(frame: bytes) -> Fields:

@@ -143,7 +143,7 @@ def _print(path: Path, raw: bytes, pack: Pack, as_json: bool) -> None:
         "titles_withdrawn": sum(title.available_until == 0 for title in pack.titles),
         "titles_without_words": int((pack.content_scales == 0).sum()),
         "series": sum(title.episodes is not None for title in pack.titles),
-        "regions": len({code for title in pack.titles for code, _ in title.regions}),
+        "regions": len(pack.regions),
         "words_to_search_by": len(decode_query(pack.query).rows) if pack.query else 0,
     }
     if as_json:

@@ -14,7 +14,7 @@ REGIONS_MAX = 300
 POPULARITY_MAX = 1e15
 WHOLE_MAX = (1 << 40) - 1
 
-_REGION = re.compile("[A-Z0-9]{2,3}(-[A-Z0-9]{1,3})?")
+_REGION_CODE = re.compile("[A-Z0-9]{2,3}(-[A-Z0-9]{1,3})?")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -77,6 +77,11 @@ class Title:
             _check_regions(self.regions)
 
 
+def is_region(code: object) -> bool:
+    """Whether a value is a region's code as ISO 3166 has them."""
+    return isinstance(code, str) and _REGION_CODE.fullmatch(code) is not None
+
+
 def _check_text(name: str, value: object, longest: int) -> None:
     if not isinstance(value, str) or not 1 <= len(value) <= longest:
         raise ValueError(f"{name} must be a text of 1 to {longest} characters")
@@ -95,7 +100,7 @@ def _check_regions(regions: tuple[tuple[str, float], ...]) -> None:
     if len(codes) > REGIONS_MAX:
         raise ValueError(f"regions must be at most {REGIONS_MAX}")
     for code, popularity in regions:
-        if not isinstance(code, str) or not _REGION.fullmatch(code):
+        if not is_region(code):
             raise ValueError(f"regions must have codes such as DE or US-CA, not {code!r}")
         _check_popularity(f"regions: the popularity in {code}", popularity)
     if codes != sorted(set(codes)):

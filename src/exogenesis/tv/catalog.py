@@ -57,6 +57,7 @@ class Catalog:
 
     Attributes:
         titles: in catalogue order; the position is the catalogue index.
+        regional: by region, sorted: ``(m,)`` float32 popularity there, NaN where nobody said.
         lineage_id: 4 bytes that name the lineage on the wire.
         encoder: which program made the content vectors.
         digest: BLAKE2b-256 of the pack, as manifests name it.
@@ -84,7 +85,9 @@ class Catalog:
             available_until=_column((t.available_until for t in pack.titles), ALWAYS_UNTIL),
         )
         self.tastes = TasteCache()
-        self._regional: dict[str, Floats] = {}
+        columns = pack.regional.copy()  # a view would keep the whole pack
+        self.regional: dict[str, Floats] = dict(zip(pack.regions, columns, strict=True))
+        self._log_regional: dict[str, Floats] = {}
         self._query = pack.query
         self._positions = {title.id: row for row, title in enumerate(pack.titles)}
         if len(self._positions) != len(pack.titles):
@@ -127,10 +130,10 @@ class Catalog:
         """The content vectors with their moments, made once for all brains of a process."""
         return Table(self.content)
 
-    @cached_property
+    @property
     def regions(self) -> tuple[str, ...]:
-        """Codes of the regions of which at least one title has a popularity, sorted."""
-        return tuple(sorted({code for title in self.titles for code, _ in title.regions}))
+        """Codes of the regions of which the catalogue knows what is popular, sorted."""
+        return tuple(self.regional)
 
     def log_popularity_in(self, region: str | None) -> Floats:
         """``(m,)`` float32 log(1 + popularity in a region), to rank by where nothing is known.
@@ -140,17 +143,17 @@ class Catalog:
         popularity, at most 1. A region without any figure, and None, gives the popularity
         everywhere.
         """
-        if region is None or region not in self.regions:
+        if region is None or region not in self.regional:
             return self.log_popularity
-        if region not in self._regional:
+        if region not in self._log_regional:
             everywhere = np.expm1(self.log_popularity.astype(np.float64))
-            here = np.array([dict(t.regions).get(region, np.nan) for t in self.titles], np.float64)
+            here = self.regional[region].astype(np.float64)
             known = ~np.isnan(here)
             total = everywhere[known].sum()
             share = min(1.0, float(here[known].sum() / total)) if total > 0 else 1.0
             expected = np.where(known, here, share * everywhere)
-            self._regional[region] = np.log1p(expected).astype(np.float32)
-        return self._regional[region]
+            self._log_regional[region] = np.log1p(expected).astype(np.float32)
+        return self._log_regional[region]
 
     @cached_property
     def query_table(self) -> QueryTable | None:

@@ -6,9 +6,10 @@ length of the first zstd frame, that frame, then the frame of the query table
 and no longer written, has the first frame alone, without its length, and titles without
 language, people, episodes and regions. Body of the first frame::
 
-    u32 n, then n bytes of JSON: {"lineage", "lineage_id", "encoder", "titles": [{...}, ...]}
+    u32 n, then n bytes of JSON: {"lineage", "lineage_id", "encoder", "titles": [{...}, ...],
+    "regions": [r codes]}, the last only where there are any
     m x 384 int8   content codes        m x float16   content scales
-    m x  64 float16 start basis
+    m x  64 float16 start basis         r x m float32 popularity by region, NaN: nobody said
 
 The signature is checked before anything is decompressed, and the declared size before memory is
 taken: at most 1 MiB and 64 times the frame, which no real catalogue comes near. The order of the
@@ -21,7 +22,7 @@ import json
 import struct
 import sys
 from collections.abc import Set
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,13 @@ from exogenesis.core.limits import (
     TASTE_DIM,
     TITLES_MAX,
 )
-from exogenesis.core.titles import NAME_LENGTH_MAX, Title
+from exogenesis.core.titles import (
+    NAME_LENGTH_MAX,
+    POPULARITY_MAX,
+    REGIONS_MAX,
+    Title,
+    is_region,
+)
 from exogenesis.core.vectors import Floats, Halves, Int8s, dequantise
 from exogenesis.errors import CatalogError, RemoteError
 from exogenesis.wire.fields import (
@@ -60,8 +67,9 @@ _HEAD_BYTES = len(_START) + SIGNATURE_BYTES
 _LENGTH = struct.Struct("<I")
 _ROW_BYTES = CONTENT_DIM + 2 + 2 * TASTE_DIM
 _HEAD_FIELDS = {"lineage", "lineage_id", "encoder", "titles"}
-_TITLE_DEFAULTS = {field.name: field.default for field in fields(Title)}
-_NEW_TITLE_FIELDS = {"language", "people", "episodes", "regions"}
+_TITLE_DEFAULTS = {one.name: one.default for one in fields(Title)}
+_TITLE_FIELDS = _TITLE_DEFAULTS.keys() - {"regions"}
+_OLD_TITLE_FIELDS = _TITLE_FIELDS - {"language", "people", "episodes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +80,11 @@ class Pack:
         lineage: name of the catalogue lineage.
         lineage_id: 4 bytes that stand for it on the wire.
         encoder: which program made the content vectors; two encoders are never mixed.
-        titles: in catalogue order.
+        titles: in catalogue order, without their regions.
         content_codes, content_scales: ``(m, 384)`` int8 and ``(m,)`` float16.
         basis: ``(m, 64)`` float16 start basis.
+        regions: codes of r regions, sorted.
+        regional: ``(r, m)`` float32 popularity in each, NaN where a title does not say.
         query: compressed query table, as :func:`exogenesis.wire.query.decode_query` reads it;
             empty when the pack has none.
     """
@@ -86,6 +96,8 @@ class Pack:
     content_codes: Int8s
     content_scales: Halves
     basis: Halves
+    regions: tuple[str, ...] = ()
+    regional: Floats = field(default_factory=lambda: np.empty((0, 0), np.float32))
     query: bytes = b""
 
     @property
@@ -99,14 +111,17 @@ def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
 
     Raises:
         CatalogError: the catalogue is too large for a pack.
-        ValueError: a table does not fit the titles.
+        ValueError: a table does not fit the titles, or a title has its regions with it.
     """
     rows = len(pack.titles)
+    if any(title.regions for title in pack.titles):
+        raise ValueError("the regions of the titles must be in columns")
     head = {
         "lineage": pack.lineage,
         "lineage_id": fixed(pack.lineage_id, LINEAGE_BYTES, "a lineage").hex(),
         "encoder": pack.encoder,
         "titles": [_title_fields(title) for title in pack.titles],
+        **({"regions": pack.regions} if pack.regions else {}),
     }
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     body = b"".join(
@@ -116,6 +131,7 @@ def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
             fixed(pack.content_codes.tobytes(), rows * CONTENT_DIM, "the content codes"),
             fixed(pack.content_scales.astype("<f2").tobytes(), rows * 2, "the content scales"),
             fixed(pack.basis.astype("<f2").tobytes(), rows * 2 * TASTE_DIM, "the start basis"),
+            fixed(pack.regional.astype("<f4").tobytes(), 4 * rows * len(pack.regions), "regions"),
         )
     )
     frame = compressed(body)
@@ -130,9 +146,8 @@ def encode_pack(pack: Pack, signing_key: bytes) -> bytes:
 
 
 def _title_fields(title: Title) -> dict[str, object]:
-    given = asdict(title) | {"regions": dict(title.regions)}
-    unsaid = _TITLE_DEFAULTS | {"regions": {}}
-    return {name: value for name, value in given.items() if value != unsaid[name]}
+    given = asdict(title).items()
+    return {name: value for name, value in given if value != _TITLE_DEFAULTS[name]}
 
 
 def _body_bytes_max(frame: bytes) -> int:
@@ -156,10 +171,9 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
     body = decompressed(frame, "a pack", most=_body_bytes_max(frame))
     check_size(body, "a pack body", least=4, most=PACK_BODY_BYTES_MAX)
     (length,) = struct.unpack_from("<I", body)
-    known = _TITLE_DEFAULTS.keys() - (_NEW_TITLE_FIELDS if old else set())
-    head = _head(body[4 : 4 + length], known)
-    rows = len(head.titles)
-    size = 4 + length + rows * _ROW_BYTES
+    head = _head(body[4 : 4 + length], old=old)
+    rows, regions = len(head.titles), len(head.regions)
+    size = 4 + length + rows * (_ROW_BYTES + 4 * regions)
     check_size(body, f"a pack body of {rows} titles", least=size, most=size)
     at = 4 + length
     codes = np.frombuffer(body, np.int8, rows * CONTENT_DIM, at).reshape(rows, CONTENT_DIM)
@@ -167,6 +181,10 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
     scales = np.frombuffer(body, "<f2", rows, at)
     at += scales.nbytes
     basis = np.frombuffer(body, "<f2", rows * TASTE_DIM, at).reshape(rows, TASTE_DIM)
+    at += basis.nbytes
+    regional = np.frombuffer(body, "<f4", regions * rows, at).reshape(regions, rows)
+    if (regional < 0).any() or (regional > POPULARITY_MAX).any():
+        raise RemoteError("bad_value", "a catalogue pack with a popularity out of range")
     finite = np.isfinite(scales).all() and np.isfinite(basis).all()
     if not finite or (scales < 0).any() or (codes == -128).any():
         raise RemoteError("bad_value", "a catalogue pack with a vector out of range")
@@ -180,6 +198,8 @@ def decode_pack(raw: bytes, catalog_public: bytes) -> Pack:
         content_codes=codes,
         content_scales=scales,
         basis=basis,
+        regions=head.regions,
+        regional=regional,
         query=query,
     )
 
@@ -211,13 +231,16 @@ class _Head:
     lineage_id: bytes
     encoder: str
     titles: tuple[Title, ...]
+    regions: tuple[str, ...]
 
 
-def _head(text: bytes, known: Set[str]) -> _Head:
+def _head(text: bytes, *, old: bool) -> _Head:
     try:
         head = json.loads(text.decode())
-        if set(head) != _HEAD_FIELDS:
+        if set(head) - (set() if old else {"regions"}) != _HEAD_FIELDS:
             raise ValueError(f"a head has the fields {sorted(_HEAD_FIELDS)}")
+        known = _OLD_TITLE_FIELDS if old else _TITLE_FIELDS
+        regions = _regions(head.get("regions", []))
         lineage, encoder = head["lineage"], head["encoder"]
         lineage_id = bytes.fromhex(head["lineage_id"])
         titles = tuple(_title(entry, known) for entry in head["titles"])
@@ -230,7 +253,17 @@ def _head(text: bytes, known: Set[str]) -> _Head:
         raise RemoteError("bad_value", f"a catalogue pack of {len(titles)} titles")
     if len({title.id for title in titles}) != len(titles):
         raise RemoteError("bad_value", "a catalogue pack with a title id that is there twice")
-    return _Head(lineage=lineage, lineage_id=lineage_id, encoder=encoder, titles=titles)
+    return _Head(
+        lineage=lineage, lineage_id=lineage_id, encoder=encoder, titles=titles, regions=regions
+    )
+
+
+def _regions(codes: object) -> tuple[str, ...]:
+    if not isinstance(codes, list) or len(codes) > REGIONS_MAX or not all(map(is_region, codes)):
+        raise ValueError(f"regions are a list of at most {REGIONS_MAX} codes")
+    if codes != sorted(set(codes)):
+        raise ValueError("regions are in the order of their codes, each code once")
+    return tuple(codes)
 
 
 def _is_word(value: object) -> bool:
@@ -246,16 +279,12 @@ def _title(entry: object, known: Set[str]) -> Title:
     genres, people = entry.get("genres", []), entry.get("people", [])
     if not isinstance(genres, list) or not isinstance(people, list):
         raise TypeError("genres and people are lists")
-    regions = entry.get("regions", {})
-    if not isinstance(regions, dict):
-        raise TypeError("regions are an object")
-    lists: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "genres": tuple(map(_once, genres)),
         "people": tuple(map(_once, people)),
-        "regions": tuple(sorted((_once(code), value) for code, value in regions.items())),
+        "language": _once(entry.get("language")),
     }
-    language = _once(entry.get("language"))
-    return Title(**{**entry, **lists, "language": language})
+    return Title(**{**entry, **shared})
 
 
 def _once(value: Any) -> Any:

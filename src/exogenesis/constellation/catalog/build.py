@@ -9,6 +9,7 @@ from dataclasses import replace
 from exogenesis.constellation.catalog import lsa
 from exogenesis.constellation.catalog.entry import CatalogEntry, entry
 from exogenesis.core.limits import TITLES_MAX
+from exogenesis.core.regions import in_columns
 from exogenesis.core.taste import start_basis
 from exogenesis.core.titles import NAME_LENGTH_MAX, Title
 from exogenesis.core.vectors import quantise
@@ -57,14 +58,17 @@ def build_pack(
     with lsa.one_thread():
         basis = start_basis(encoding.content)
     codes, scales = quantise(encoding.content)
+    titles, regions, regional = in_columns([item.title for item in entries])
     return Pack(
         lineage=lineage,
         lineage_id=lineage_id(lineage),
         encoder=lsa.ENCODER,
-        titles=tuple(item.title for item in entries),
+        titles=titles,
         content_codes=codes,
         content_scales=scales,
         basis=basis.astype("float16"),
+        regions=regions,
+        regional=regional,
         query=encode_query(encoding.query) if encoding.query else b"",
     )
 

@@ -167,14 +167,15 @@ class RegionSource:
     @cached_property
     def _favourites(self) -> Mapping[str, list[str]]:
         """The most watched titles by region."""
-        found: dict[str, list[tuple[float, str]]] = {}
-        for title in self._catalog.titles:
-            for code, popularity in title.regions:
-                found.setdefault(code, []).append((-popularity, title.id))
-        return {
-            code: [title for _, title in sorted(found[code])[:_FAVOURITES]]
-            for code in sorted(found)
+        titles = self._catalog.titles
+        found = {
+            code: sorted(
+                (-float(popularity[row]), titles[row].id)
+                for row in np.flatnonzero(~np.isnan(popularity))
+            )
+            for code, popularity in self._catalog.regional.items()
         }
+        return {code: [title for _, title in best[:_FAVOURITES]] for code, best in found.items()}
 
     def count(self) -> int:
         """See :meth:`Source.count`."""

@@ -66,6 +66,27 @@ def test_a_pack_survives_the_round_trip() -> None:
     np.testing.assert_allclose(np.linalg.norm(read.content, axis=1), 1.0, atol=0.02)
 
 
+def test_regions_survive_in_columns() -> None:
+    entries = [
+        title("a", regions=(("AT", 3.0), ("DE", 7.5))),
+        title("b"),
+        title("c", regions=(("DE", 1e15),)),
+    ]
+    read = decode_pack(encode_pack(build_pack(entries, lineage="main"), SECRET), PUBLIC)
+    assert read.regions == ("AT", "DE")
+    np.testing.assert_array_equal(
+        read.regional, np.array([[3, np.nan, np.nan], [7.5, np.nan, 1e15]], np.float32)
+    )
+    assert [one.regions for one in read.titles] == [()] * 3
+
+
+def test_titles_are_not_written_with_their_regions() -> None:
+    pack = build_pack([title("a")], lineage="main")
+    told = replace(pack, titles=(Title(id="a", name="a", regions=(("DE", 1.0),)),))
+    with pytest.raises(ValueError, match="in columns"):
+        encode_pack(told, SECRET)
+
+
 def test_the_same_entries_give_the_same_bytes() -> None:
     entries = [title(f"film {n} word{n % 5}") for n in range(50)]
     first, second = (encode_pack(build_pack(entries, lineage="x"), SECRET) for _ in range(2))
