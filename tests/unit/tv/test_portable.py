@@ -124,6 +124,7 @@ def lived() -> Television:
     one = Television()
     one.policy.add_profile(Profile(name="ida", kind="kid", age_limit=6, contributes=False))
     one.policy.add_profile(Profile(name="ben", contributes=False))
+    one.policy.add_profile(Profile(name="zoe"))
     for place in range(12):
         one.watch(f"t{4 * place:03}", at=NOW - 90 * DAY_S + 20 * DAY_S * (place // 3))
     for place in range(6):
@@ -170,7 +171,7 @@ def test_an_empty_television_holds_afterwards_what_the_other_one_held() -> None:
     new = Television()
     done = new.portable.take(RAW, PASSPHRASE)
     assert new.held() == LIVED.held()
-    assert (done.profiles, done.skills, done.rejections, done.blocks) == (3, 19, 1, 1)
+    assert (done.profiles, done.skills, done.rejections, done.blocks) == (4, 19, 1, 1)
     assert done.unknown == 0
     assert done.memories == len(LIVED.held()["memories"]) >= 6
 
@@ -238,15 +239,18 @@ def test_importing_twice_does_not_double() -> None:
 
 def test_merging_keeps_the_greater_count_the_later_time_and_both_halves() -> None:
     new = Television()
+    new.memory.store(Memory(tier=MemoryTier.SEMANTIC, kind="note", at=NOW))
     new.watch("t200", at=NOW - 7)
+    new.watch("t008", at=NOW + 5)
     for _ in range(3):
         new.watch("t000", at=NOW - 1000 * DAY_S)
     new.watch("t004", at=NOW + 50, finished=False)
     new.portable.take(RAW, PASSPHRASE)
     rows = {(row[0], row[1]): row[2:] for row in new.database.run("portable_list_skills")}
     assert ("home", "t200") in rows
-    starts, finishes, finished_at, *_, rhythm = rows["home", "t000"]
-    assert (starts, finishes, finished_at) == (3, 3, NOW - 90 * DAY_S)
+    starts, finishes, finished_at, order, *_, rhythm = rows["home", "t000"]
+    assert (starts, finishes, finished_at, order) == (3, 3, NOW - 90 * DAY_S, 0)
+    assert rows["home", "t008"][2:4] == (NOW + 5, 1)
     assert json.loads(rhythm) == {"20": 2, "m12": 1}
     starts, finishes, finished_at, _, last_at, fraction, *_ = rows["home", "t004"]
     assert (starts, finishes, finished_at) == (1, 1, NOW - 90 * DAY_S)
@@ -295,11 +299,13 @@ def test_the_stricter_limits_hold() -> None:
     new = Television()
     new.policy.add_profile(Profile(name="ida", age_limit=16))
     new.policy.add_profile(Profile(name="ben", kind="kid", age_limit=3, contributes=False))
+    new.policy.add_profile(Profile(name="zoe", contributes=False))
     new.policy.set_block("t112", True)
     new.portable.take(RAW, PASSPHRASE)
     profiles = {one.name: one for one in new.policy.profiles()}
     assert profiles["ida"] == Profile(name="ida", kind="kid", age_limit=6, contributes=False)
     assert profiles["ben"] == Profile(name="ben", kind="kid", age_limit=3, contributes=False)
+    assert not profiles["zoe"].contributes
     assert profiles["home"].contributes
     assert new.policy.blocks() == ["t110", "t112"]
 

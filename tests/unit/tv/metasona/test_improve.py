@@ -142,6 +142,7 @@ def test_what_is_too_slow_is_not_accepted_however_good_it_is() -> None:
 
     one = sona(slow_where_it_is_good, timer=timer)
     outcome = drained(one.improve(cases(400), tuned=NAMES, now=400))
+    assert outcome.verdict is Verdict.ACCEPTED
     assert float(one.lineage.active()["s00"]) <= 0.55
     assert outcome.spent_us > 0
 

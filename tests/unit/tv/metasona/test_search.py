@@ -81,6 +81,23 @@ def test_a_plain_without_a_hill_is_left_where_it_was_entered() -> None:
     assert found.point == start
 
 
+def test_a_narrow_valley_that_no_setting_follows_alone_is_walked_through() -> None:
+    space = unit_space(4)
+    turn = np.linalg.qr(np.random.default_rng(7).normal(size=(4, 4)))[0]
+    steep = np.array([1.0, 30.0, 1000.0, 1000.0])
+
+    def seen(point: Point) -> Generator[None, None, float]:
+        yield
+        return -float((steep * (turn @ (space.encode(point) - 0.6)) ** 2).sum())
+
+    start = space.decode(np.full(4, 0.2))
+    reached = [
+        drained(search(space, start, seen, evaluations=800, rng=np.random.default_rng(s))).fitness
+        for s in range(10)
+    ]
+    assert np.median(reached) > -2e-5
+
+
 def test_one_setting_alone_can_be_searched() -> None:
     space = unit_space(1)
 
