@@ -10,7 +10,7 @@ DEV := $(VENV)/.ready-dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check test docs bench lock clean
+.PHONY: help demo setup check test soak docs bench lock clean
 
 help: ## list the verbs (the default)
 	@echo "usage: make VERB [PYTHON=python3.12]"
@@ -47,6 +47,9 @@ check: $(DEV) ## form, lint, types, import direction
 
 test: $(DEV) ## every test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
+
+soak: $(DEV) ## kills, power cuts and rot by the thousand; half an hour
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m soak
 
 docs: $(DEV) ## write docs/commands.md, run the examples and all that keeps the documents true
 	$(BIN)/python docs/commands.py

@@ -15,6 +15,7 @@ from exogenesis.cli.find import import_history, search, similar
 from exogenesis.cli.home import CONSTELLATION, default_home, initialise, opened, store_pack
 from exogenesis.cli.keyfile import read_key
 from exogenesis.cli.options import json_option, print_json, profile_option
+from exogenesis.cli.portable import export
 from exogenesis.cli.screen import (
     CONSENT_SCREEN,
     SYNC_STATES,
@@ -23,6 +24,7 @@ from exogenesis.cli.screen import (
     in_words,
     push_time,
 )
+from exogenesis.cli.upkeep import doctor, loops
 from exogenesis.cli.watch import WATCH_COMMANDS, pin_option
 from exogenesis.errors import InputError
 from exogenesis.tv import (
@@ -422,5 +424,5 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"{name:28} {shown}")
 
 
-for _command in (*WATCH_COMMANDS, search, similar, import_history):
+for _command in (*WATCH_COMMANDS, search, similar, import_history, export, loops, doctor):
     tv.add_command(_command)

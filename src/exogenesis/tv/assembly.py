@@ -32,6 +32,7 @@ from exogenesis.tv.moment import Moment, Timekeeper
 from exogenesis.tv.observe import Observer, ViewingEvent
 from exogenesis.tv.persistence import Database, PersistenceManager
 from exogenesis.tv.policy import Policy
+from exogenesis.tv.portable import Portable
 from exogenesis.tv.recommend import Recommender
 from exogenesis.tv.resume import Resumer
 from exogenesis.tv.search import Finder
@@ -110,6 +111,12 @@ class Parts:
         )
         self.history = History(
             database=database, catalog=catalog, policy=self.policy, store=self._store_past
+        )
+        self.portable = Portable(
+            database=database,
+            catalog=catalog,
+            memory=self.memory,
+            relearn=lambda profile: self.learning.rebuild_at_once(profile, self.now()),
         )
         self.sync = Sync(
             config=config,
@@ -190,6 +197,10 @@ class Parts:
         row: Floats = self.catalog.content[self.catalog.index_of(subject)]
         return row
 
+    def row_of(self, title_id: str) -> int | None:
+        """The catalogue index of a title, or None."""
+        return self.catalog.index_of(title_id) if title_id in self.catalog else None
+
     def _agentdb(self) -> AgentDB:
         config, home = self.config, self.config.storage_path
         return AgentDB(
@@ -197,7 +208,7 @@ class Parts:
             self.catalog.content,
             memory=self.memory,
             now=self.now,
-            row_of=lambda title: self.catalog.index_of(title) if title in self.catalog else None,
+            row_of=self.row_of,
             cache=None if home is None else home / FILE_NAME,
             capacity=config.max_patterns,
             settings=IndexSettings(kind=config.index, m=config.hnsw_m, ef=config.hnsw_ef),

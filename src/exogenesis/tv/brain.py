@@ -20,15 +20,19 @@ from exogenesis.tv.history import ImportReport
 from exogenesis.tv.http import HttpTransport, Transport
 from exogenesis.tv.identity import stored_identity
 from exogenesis.tv.ledger import LedgerEntry
+from exogenesis.tv.loops import CycleOutput, LoopStatus, LoopType
 from exogenesis.tv.memory import MemoryTier, Query, Recalled
 from exogenesis.tv.moment import Timekeeper, utc
 from exogenesis.tv.observe import Signal, ViewingEvent
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import HOME, PIN_SALT_BYTES, Profile, loosens
+from exogenesis.tv.portable import Imported
 from exogenesis.tv.recommend import Recommendation, ViewContext
 from exogenesis.tv.resume import Resume
+from exogenesis.tv.runtime import Finding, Mode
 from exogenesis.tv.search import Found
 from exogenesis.tv.sync import SyncResult
+from exogenesis.tv.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class Brain:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._upkeep = Upkeep(parts)
         self.agentdb = parts.agentdb
         self.memory = parts.memory
 
@@ -152,8 +157,10 @@ class Brain:
             InputError: an unknown profile, or a fraction or time out of range.
             DiskFull: there is no room; nothing was stored.
         """
-        self._parts.observer.observe(events)
+        taken = list(events)
+        self._upkeep.store(lambda: self._parts.observer.observe(taken))
         self._parts.refresh()
+        self._upkeep.watched(len(taken))
 
     def signal(self, signal: Signal) -> None:
         """Take a button of the remote control: the next list follows it, for a minute.
@@ -162,7 +169,7 @@ class Brain:
             UnknownTitle: the catalogue does not hold the title.
             InputError: an unknown kind or profile, or a dwell time that cannot be.
         """
-        self._parts.observer.signal(signal)
+        self._upkeep.signalled(signal)
 
     def not_interested(self, title_id: str, profile: str = HOME, *, undo: bool = False) -> None:
         """Keep a title off a profile's lists; it never leaves this television.
@@ -211,7 +218,28 @@ class Brain:
             path, profile=profile, skip_unknown=skip_unknown, progress=progress
         )
         self._parts.refresh()
+        self._upkeep.watched(report.stored)
         return report
+
+    def export(self, passphrase: str) -> bytes:
+        """Return all that was learnt, encrypted; see ``docs/export.md``.
+
+        Raises:
+            InputError: the passphrase is too short.
+        """
+        return self._parts.portable.export(passphrase, self._parts.outside.entropy)
+
+    def import_export(self, raw: bytes, passphrase: str) -> Imported:
+        """Take what another television has learnt, all or nothing; twice is once.
+
+        Raises:
+            InputError: it is no export, or damaged, or the passphrase is wrong: nothing changes.
+            DiskFull: there is no room; nothing was stored.
+        """
+        taken = self._parts.portable.take(raw, passphrase)
+        self._parts.learning.refresh()
+        self._parts.refresh()
+        return taken
 
     # --- what it shows ------------------------------------------------------------------------
 
@@ -221,7 +249,7 @@ class Brain:
         Raises:
             InputError: there is no such profile.
         """
-        return self._parts.recommender.recommend(context or ViewContext())
+        return self._upkeep.recommend(context or ViewContext())
 
     def explain(self, title_id: str, profile: str | None = HOME) -> Explanation:
         """Take the score of one title apart.
@@ -279,7 +307,7 @@ class Brain:
             RemoteError: what came is not acceptable; what was in use stays in use.
             RefusedError: the server refused.
         """
-        return self._parts.sync.run()
+        return self._upkeep.sync()
 
     def fetch_pack(self) -> bytes:
         """Download and check the pack that the constellation uses; open the brain anew with it.
@@ -422,7 +450,7 @@ class Brain:
         try:
             return forgetter.everything() if title_id is None else forgetter.title(title_id)
         finally:  # what is erased stays erased when the file cannot be scrubbed
-            self._parts.refresh(erased=True)
+            self._erased()
 
     def _forget_profile(self, name: str, *, remove: bool) -> ForgetReport:
         forgetter = self._parts.forgetter
@@ -432,7 +460,55 @@ class Brain:
         try:
             return forgetter.profile(name, contributes=contributes, remove=remove)
         finally:
-            self._parts.refresh(erased=True)
+            self._erased()
+
+    def _erased(self) -> None:
+        self._parts.refresh(erased=True)
+        self._upkeep.erased()
+
+    # --- what it does by itself ---------------------------------------------------------------
+
+    def tick(self, budget_ms: float = 5.0, *, busy: bool = False) -> list[CycleOutput]:
+        """Go on with what the television does by itself; call it whenever there is time.
+
+        Args:
+            budget_ms: time to spend. Work is done in steps of a few milliseconds, and at least
+                one is done when anything is due.
+            busy: something is played: slow work waits.
+
+        Returns:
+            The cycles that ended.
+        """
+        return self._upkeep.tick(budget_ms, busy=busy)
+
+    def loops(self) -> list[LoopStatus]:
+        """Return how each of the seven loops stands."""
+        return self._upkeep.loops()
+
+    def run_loop(self, loop: LoopType) -> CycleOutput:
+        """Run one cycle of a loop to its end, due or not.
+
+        Raises:
+            InputError: the loop is switched off.
+        """
+        return self._upkeep.run_loop(loop)
+
+    def next_due(self) -> int | None:
+        """When a loop is due next, Unix seconds; None: when something happens."""
+        return self._upkeep.next_due()
+
+    def doctor(self, *, free_bytes: int | None = None) -> list[Finding]:
+        """Look at every part; returns how each is, and what to do about it.
+
+        Args:
+            free_bytes: room on the disk, or None where nobody can say.
+        """
+        return self._upkeep.examine(free_bytes=free_bytes)
+
+    @property
+    def mode(self) -> Mode:
+        """How much of the brain makes the next list."""
+        return self._upkeep.runtime.mode
 
     # --- how it stands ------------------------------------------------------------------------
 
@@ -464,7 +540,10 @@ class Brain:
         transport = self._parts.outside.transport
         if transport is not None:
             transport.close()
-        self._parts.close()
+        try:
+            self._upkeep.close()
+        finally:
+            self._parts.close()
 
 
 def _bind(database: Database, catalog: Catalog) -> None:
