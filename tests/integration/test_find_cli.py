@@ -14,7 +14,6 @@ from exogenesis.constellation.catalog.build import build_pack
 from exogenesis.constellation.catalog.entry import entry
 from exogenesis.core.titles import Title
 from exogenesis.errors import ExogenesisError, InputError, UnknownTitle
-from exogenesis.tv import Brain
 from exogenesis.wire.pack import encode_pack
 from tests.support.television import CATALOG_PUBLIC, CATALOG_SECRET, encoded_pack, plain_titles
 
@@ -156,7 +155,6 @@ def test_what_was_imported_changes_the_list_and_can_be_forgotten(shell: Shell) -
     assert shell.json("import", shell.file(CSV))["stored"] == 1
 
 
-@pytest.mark.skipif(not hasattr(Brain, "import_export"), reason="the brain has no such door yet")
 def test_an_export_of_a_television_is_known_by_its_first_bytes(shell: Shell) -> None:
     shell.ok("profile", "add", "ana")
     shell.ok("import", shell.file(CSV), "--profile", "ana")
