@@ -11,6 +11,7 @@ in what was published.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from exogenesis.core.vectors import Floats
 
 RIDGE = 10.0
 SHRINK = 0.5
+
+_ROWS_AT_ONCE = 1024
 
 
 def fill_unpublished(
@@ -36,10 +39,20 @@ def fill_unpublished(
     known = space.published
     if not known.any() or known.all() or shrink == 0.0:
         return space
-    seen = content[known].astype(np.float64)
-    gram = seen.T @ seen
-    gram[np.diag_indices_from(gram)] += ridge
-    weights = np.linalg.solve(gram, seen.T @ space.vectors[known].astype(np.float64))
+    gram = ridge * np.eye(content.shape[1])
+    target = np.zeros((content.shape[1], space.vectors.shape[1]))
+    for rows in _blocks(len(content)):
+        seen = content[rows][known[rows]].astype(np.float64)
+        gram += seen.T @ seen
+        target += seen.T @ space.vectors[rows][known[rows]]
+    weights = (shrink * np.linalg.solve(gram, target)).astype(np.float32)
     vectors = space.vectors.copy()
-    vectors[~known] = (shrink * (content[~known] @ weights.astype(np.float32))).astype(np.float32)
+    for rows in _blocks(len(content)):
+        new = ~known[rows]
+        vectors[rows][new] = (content[rows] @ weights)[new]
     return replace(space, vectors=vectors)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    """Slices of a few rows: a copy of all content vectors would not fit beside the rest."""
+    return (slice(begin, begin + _ROWS_AT_ONCE) for begin in range(0, count, _ROWS_AT_ONCE))

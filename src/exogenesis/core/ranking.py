@@ -27,7 +27,7 @@ from functools import cache
 
 import numpy as np
 
-from exogenesis.core.tables import Part, Table
+from exogenesis.core.tables import Part, Products, Table
 from exogenesis.core.taste import TasteSpace
 from exogenesis.core.terms import DotTerm, GivenTerm, PriorTerm, Term, centred, dot_term
 from exogenesis.core.vectors import Floats, Indices, Mask, standardise, top_k
@@ -332,6 +332,7 @@ def score_titles(
     settings: RankerSettings,
     taste: Table | None = None,
     evening: Evening = NOTHING,
+    products: Products | None = None,
 ) -> Scores:
     """Score all titles for one household.
 
@@ -344,22 +345,24 @@ def score_titles(
         settings: the weights.
         taste: the table of ``space.vectors``, where it is kept between calls.
         evening: what else is known.
+        products: where products with the tables are kept between calls.
     """
     terms: list[Term] = []
     table = Table(content) if isinstance(content, np.ndarray) else content
     if table is None:
         space = None
     elif space is None:
-        part = Part(table, candidates)
+        part = Part(table, candidates, products)
         terms.append(_content_term(history, 1.0, part, settings))
         terms += _evening_terms(evening, space=None, part=part, settings=settings)
     else:
-        used = Part(Table(space.vectors) if taste is None else taste, candidates)
+        known = Table(space.vectors) if taste is None else taste
+        used = Part(known, candidates, products)
         terms += _taste_terms(
             history,
             space=space,
             taste=used,
-            content=Part(table, candidates),
+            content=Part(table, candidates, products),
             settings=settings,
         )
         terms += _evening_terms(evening, space=space, part=used, settings=settings)

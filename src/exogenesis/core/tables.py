@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +40,27 @@ class Table:
         return np.asarray(self.rows.T @ self.rows, np.float32)
 
 
+class Products:
+    """The last few products of a table and a profile.
+
+    Multiplying reads the whole table, and profiles change more seldom than lists.
+    """
+
+    def __init__(self, kept: int = 8) -> None:
+        self._most = kept
+        self._kept: OrderedDict[tuple[int, bytes], tuple[Table, Floats]] = OrderedDict()
+
+    def times(self, table: Table, profile: Floats) -> Floats:
+        """Return ``(m,)``: ``table . profile``, for a profile ``(d,)``; not to be changed."""
+        key = (id(table), profile.tobytes())
+        if key not in self._kept:
+            self._kept[key] = (table, table.rows @ profile)  # holding the table keeps its id
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key][1]
+
+
 class Part:
     """Some rows of a table, the candidates; what is known of them is made when asked for.
 
@@ -47,10 +69,17 @@ class Part:
         candidates: ``(m,)`` which of them.
     """
 
-    def __init__(self, table: Table, candidates: Mask) -> None:
+    def __init__(self, table: Table, candidates: Mask, products: Products | None = None) -> None:
         self.rows = table.rows
         self.candidates = candidates
         self._table = table
+        self._products = products
+
+    def times(self, profile: Floats) -> Floats:
+        """Return ``(m,)``: ``rows . profile``, for a profile ``(d,)``; not to be changed."""
+        if self._products is None:
+            return np.asarray(self.rows @ profile, np.float32)
+        return self._products.times(self._table, profile)
 
     @cached_property
     def _count(self) -> int:

@@ -68,7 +68,9 @@ class PriorTerm(Term):
 
     def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
         """See :meth:`Term.falls`."""
-        left = [len(self.watched) - int(np.isin(self.watched, group).sum()) for group in groups]
+        if not len(groups):
+            return np.zeros((0, len(titles)), np.float32)
+        left = _without(self.watched, groups).sum(axis=1).tolist()
         change = np.array([self.weight - self.weight_at(count) for count in left], np.float32)
         if not change.any():
             return np.zeros((len(groups), len(titles)), np.float32)
@@ -97,48 +99,51 @@ class DotTerm(Term):
         """See :meth:`Term.adds`."""
         rows = self.part.rows
         told = rows[self.watched] @ (rows[titles] - self.part.mean_row).T
-        told *= (self.weight * self.scale * aged_factors(self.factors, self.decay))[:, None]
+        told *= self._counts[:, None]
         if np.array_equal(causes, self.watched):
             return told
-        order = np.argsort(self.watched)
-        places = np.searchsorted(self.watched, causes, sorter=order)
-        places = order[np.minimum(places, len(order) - 1)] if len(order) else places
-        added = np.zeros((len(causes), len(titles)), np.float32)
-        held = self.watched[places] == causes if len(order) else np.zeros(len(causes), np.bool_)
-        added[held] = told[places[held]]
-        return added
+        same = (causes[:, None] == self.watched).astype(np.float32)
+        return np.asarray(same @ told, np.float32)
+
+    @property
+    def _counts(self) -> Floats:
+        """``(n,)`` what each title counts in the score."""
+        kept = np.ones((1, len(self.watched)), np.bool_)
+        (aged,) = _aged(self.factors, self.decay, kept)
+        return np.asarray(aged * np.float32(self.weight * self.scale), np.float32)
 
     def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
         """See :meth:`Term.falls`."""
         if not len(self.watched) or not len(groups):
             return np.zeros((len(groups), len(titles)), np.float32)
-        counts = np.stack([self._factors_without(group) for group in groups])
-        profiles = counts @ self.part.rows[self.watched]
+        kept = _without(self.watched, groups)
+        profiles = _aged(self.factors, self.decay, kept) @ self.part.rows[self.watched]
         means, spreads = self.part.spread(profiles)
         apart = profiles @ self.part.rows[titles].T - means[:, None]
         wide = spreads[:, None]
         values = np.divide(apart, wide, out=np.zeros_like(apart), where=wide > 0)
         return np.asarray(np.float32(self.weight) * (self.values[titles] - values), np.float32)
 
-    def _factors_without(self, group: Indices) -> Floats:
-        """``(n,)`` what each title counts when a group is gone; those before it grow younger."""
-        kept = ~np.isin(self.watched, group)
-        counts = np.zeros(len(kept), np.float32)
-        counts[kept] = aged_factors(self.factors[kept], self.decay)
-        return counts
+
+def _without(watched: Indices, groups: Sequence[Indices]) -> Mask:
+    """``(len(groups), n)`` False where a title is of the group; no group is empty."""
+    begins = np.cumsum([0, *(len(group) for group in groups[:-1])])
+    hits = np.concatenate(groups)[:, None] == watched
+    return np.asarray(~np.logical_or.reduceat(hits, begins, axis=0), np.bool_)
 
 
-def aged_factors(factors: Floats, decay: float) -> Floats:
-    """Return ``(n,)``: ``factor_j decay^(n - j)``."""
-    ages = np.arange(len(factors) - 1, -1, -1, dtype=np.float32)
-    return np.asarray(factors * np.power(np.float32(decay), ages), np.float32)
+def _aged(factors: Floats, decay: float, kept: Mask) -> Floats:
+    """Return ``(g, n)``: ``factor_j decay^a``, a = kept titles after j; 0 where j is not kept."""
+    later: Indices = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - kept
+    return np.asarray(factors * np.power(np.float32(decay), later) * kept, np.float32)
 
 
 def dot_term(
     name: str, weight: float, *, watched: Indices, factors: Floats, decay: float, part: Part
 ) -> DotTerm:
     """Multiply the profile of ``watched`` with a table and standardise over its candidates."""
-    raw = part.rows @ (aged_factors(factors, decay) @ part.rows[watched])
+    (aged,) = _aged(factors, decay, np.ones((1, len(watched)), np.bool_))
+    raw = part.times(aged @ part.rows[watched])
     values = standardise(raw, part.candidates)
     spread = float(raw[part.candidates].std(dtype=np.float64)) if values.any() else 0.0
     scale = 1.0 / spread if spread > 0 else 0.0

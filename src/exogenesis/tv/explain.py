@@ -7,12 +7,12 @@ the scores are standardised, and taking a title away changes their scale, too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from exogenesis.core.ranking import Scores
-from exogenesis.core.vectors import Floats, Indices
+from exogenesis.core.vectors import Indices
 
 Kind = Literal[
     "taste",
@@ -27,7 +27,11 @@ Kind = Literal[
 ]
 """Why a title can be on a list; exploration stands behind no summand."""
 
-_SUMMANDS: dict[str, tuple[str, ...]] = {"taste": ("recent", "full")}
+_NAMED: tuple[Kind, ...] = get_args(Kind)[:-1]
+_SUMMANDS = {"recent": "taste", "full": "taste"}
+_TOGETHER = (2, 3, 5, 10, 20)
+"""So many titles are taken away together, where none alone is a cause; then all that add."""
+
 CAUSES_SHOWN = 5
 LEAST_FALL = 1e-3
 """A score that falls by less, in standard deviations, is not caused by the title taken away."""
@@ -104,26 +108,12 @@ class Reason:
 
 
 def parts(scores: Scores, title: int) -> dict[str, float]:
-    """Take the score of ``title`` apart; what no summand stands for is left out."""
-    names = dict.fromkeys(term.name for term in scores.terms)
-    grouped = {name: kind for kind, group in _SUMMANDS.items() for name in group}
-    told: dict[str, float] = {}
-    for name in names:
-        kind = grouped.get(name, name)
+    """Take the score of ``title`` apart."""
+    told: dict[str, float] = {"taste": 0.0, "content": 0.0, "popularity": 0.0}
+    for name in dict.fromkeys(term.name for term in scores.terms):
+        kind = _SUMMANDS.get(name, name)
         told[kind] = told.get(kind, 0.0) + scores.part(name, title)
     return told
-
-
-def strongest(scores: Scores, titles: Indices) -> tuple[Indices, Indices]:
-    """Return the past ``(n,)`` and, for each title, the rows of it that add most.
-
-    Returns:
-        The watched titles, and ``(c, len(titles))`` rows of them, the strongest first; c is at
-        most :data:`CAUSES_SHOWN`.
-    """
-    past = scores.past
-    adds = scores.causes(past, titles)
-    return past, np.argsort(-adds, axis=0, kind="stable")[:CAUSES_SHOWN]
 
 
 def reasons(scores: Scores, titles: Indices) -> list[Reason]:
@@ -134,42 +124,56 @@ def reasons(scores: Scores, titles: Indices) -> list[Reason]:
     for each other: then the score falls only without several, and they are named together, the
     strongest first. Where nothing speaks for a title, it is something different to try.
     """
-    past, rows = strongest(scores, titles)
-    asked, places = np.unique(rows, return_inverse=True)
-    falls = scores.falls([past[row : row + 1] for row in asked.tolist()], titles)
-    places = places.reshape(rows.shape)
-    told: list[Reason] = []
-    for column, title in enumerate(titles.tolist()):
-        named = _reason(scores, title)
-        if named.kind in ("taste", "content"):
-            fallen = falls[places[:, column], column]
-            named = replace(named, **_causes(scores, title, past[rows[:, column]], fallen))
-        told.append(named)
+    told = [_reason(scores, title) for title in titles.tolist()]
+    open_ = [row for row, reason in enumerate(told) if reason.kind in ("taste", "content")]
+    for row, named in zip(open_, _causes(scores, titles[open_]), strict=True):
+        if named:
+            told[row] = replace(told[row], cause=named[0], also=named[1:])
     return told
 
 
-def _causes(scores: Scores, title: int, strong: Indices, fallen: Floats) -> dict[str, Any]:
-    """The title without which the score falls most, or else the fewest of the strongest."""
-    if len(fallen) and fallen.max() > LEAST_FALL:
-        return {"cause": int(strong[int(fallen.argmax())])}
-    groups = [strong[:size] for size in range(2, len(strong) + 1)]
-    falls = scores.falls(groups, np.array([title]))[:, 0]
-    for group, fall in zip(groups, falls, strict=True):
-        if fall > LEAST_FALL:
-            return {"cause": int(group[0]), "also": tuple(group[1:].tolist())}
-    return {}
-
-
 def _reason(scores: Scores, title: int) -> Reason:
-    summands = {kind: v for kind, v in parts(scores, title).items() if kind in get_args(Kind)}
-    kind = max(summands, key=lambda name: summands[name], default="exploration")
+    """The summand that weighs most, without the titles behind it."""
+    summands = parts(scores, title)
+    kind = max(_NAMED, key=lambda name: summands.get(name, 0.0))
     if summands.get(kind, 0.0) <= 0.0:
         return Reason("exploration")
     if kind == "session":
-        return Reason("session", scores.just_ended)
+        return Reason(kind, scores.just_ended)
     if kind in ("fact", "rhythm"):
-        return Reason(cast(Kind, kind), detail=scores.because(kind, title))
-    return Reason(cast(Kind, kind))
+        return Reason(kind, detail=scores.because(kind, title))
+    return Reason(kind)
+
+
+def _causes(scores: Scores, titles: Indices) -> list[tuple[int, ...]]:
+    """For each title the fewest watched ones without which its score falls; or none."""
+    past = scores.past
+    adds = scores.causes(past, titles)
+    order = np.argsort(-adds, axis=0, kind="stable")
+    near = order[:CAUSES_SHOWN]
+    asked, places = np.unique(near, return_inverse=True)
+    falls = scores.falls([past[row : row + 1] for row in asked.tolist()], titles)
+    fallen = np.take_along_axis(falls, places.reshape(near.shape), axis=0)
+    best = fallen.argmax(axis=0) if len(fallen) else np.zeros(len(titles), np.int64)
+    found: list[tuple[int, ...]] = []
+    for column, row in enumerate(best.tolist()):
+        if len(fallen) and fallen[row, column] > LEAST_FALL:
+            found.append((int(past[near[row, column]]),))
+        else:
+            helpful = order[adds[order[:, column], column] > 0.0, column]
+            found.append(_together(scores, int(titles[column]), past[helpful]))
+    return found
+
+
+def _together(scores: Scores, title: int, helpful: Indices) -> tuple[int, ...]:
+    """The fewest of ``helpful``, the strongest first, without which the score falls."""
+    sizes = sorted({size for size in (*_TOGETHER, len(helpful)) if 1 < size <= len(helpful)})
+    groups = [helpful[:size] for size in sizes]
+    falls = scores.falls(groups, np.array([title]))[:, 0]
+    for group, fall in zip(groups, falls.tolist(), strict=True):
+        if fall > LEAST_FALL:
+            return tuple(group.tolist())
+    return ()
 
 
 def sentence(reason: Reason, cause_name: str, *, from_fleet: bool) -> str:
@@ -178,7 +182,7 @@ def sentence(reason: Reason, cause_name: str, *, from_fleet: bool) -> str:
         case "taste" | "content":
             if not cause_name:
                 return "like what you watch"
-            others = " and others like it" if reason.also else ""
+            others = f" and {len(reason.also)} more like it" if reason.also else ""
             return f"because you watched {cause_name}{others}"
         case "session":
             return f"goes with {cause_name}, which has just ended"

@@ -101,10 +101,11 @@ class Known:
             StorageError: the store cannot be read.
         """
         if stored and name not in self._fresh:
-            started = self._agentdb.started(name)
+            started = [s for s in self._agentdb.started(name) if s.title_id in self._catalog]
+            rows = self._catalog.indices_of(s.title_id for s in started)
             self._pasts[name] = Past(
-                finished=self._catalog.indices_of(s.title_id for s in started if s.is_skill),
-                started=self._catalog.indices_of(s.title_id for s in started),
+                finished=rows[np.array([s.is_skill for s in started], np.bool_)],
+                started=rows,
                 rejected=self._catalog.indices_of(self._policy.rejections(name)),
             )
             self._fresh.add(name)

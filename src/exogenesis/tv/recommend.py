@@ -17,6 +17,7 @@ from exogenesis.tv.agentdb import AgentDB
 from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.collective import Collective
 from exogenesis.tv.explain import (
+    CAUSES_SHOWN,
     Cause,
     Explanation,
     Kind,
@@ -24,7 +25,6 @@ from exogenesis.tv.explain import (
     parts,
     reasons,
     sentence,
-    strongest,
 )
 from exogenesis.tv.known import Known
 from exogenesis.tv.moment import Moment
@@ -140,7 +140,7 @@ class Recommender:
         Args:
             erased: whether it must not be remembered for a time without the store either.
         """
-        self._scorer.refresh()
+        self._scorer.refresh(erased=erased)
         if erased:
             self._known.forget()
         else:
@@ -272,8 +272,9 @@ class Recommender:
         scores = self._scorer.tired(asked, scored)
         titles = np.array([title])
         (reason,) = reasons(scores, titles)
-        past, rows = strongest(scores, titles)
+        past = scores.past
         adds = scores.causes(past, titles)[:, 0]
+        strongest = np.argsort(-adds, kind="stable")[:CAUSES_SHOWN]
         shown = self._told(title, scores, reason, scored, asked.mode)
         return Explanation(
             title_id=shown.title_id,
@@ -283,7 +284,7 @@ class Recommender:
             reason=shown.reason,
             kind=shown.kind,
             parts=parts(scores, title),
-            causes=tuple(self._cause(int(past[row]), float(adds[row])) for row in rows[:, 0]),
+            causes=tuple(self._cause(int(past[row]), float(adds[row])) for row in strongest),
             provisional=shown.provisional,
         )
 

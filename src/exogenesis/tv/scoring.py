@@ -10,6 +10,7 @@ import numpy as np
 
 from exogenesis.core.fatigue import fatigue, suppression
 from exogenesis.core.ranking import NOTHING, Evening, RankerSettings, Scores, score_titles
+from exogenesis.core.tables import Products
 from exogenesis.core.taste import TasteSpace
 from exogenesis.core.terms import Term
 from exogenesis.core.vectors import Floats, Indices, Mask
@@ -71,17 +72,20 @@ class Scorer:
         self._senses = senses
         self._region = catalog.log_popularity_in(region) if region in catalog.regions else None
         self._slate = Slate(catalog.feasibility)
+        self._products = Products()
         self._genres: dict[str, Indices] = {}
-        self.use(settings)
+        self.settings = settings
 
     def use(self, settings: RankerSettings) -> None:
         """Score by these weights from now on."""
         self.settings = settings
         self.refresh()
 
-    def refresh(self) -> None:
-        """Give up what was scored."""
+    def refresh(self, *, erased: bool = False) -> None:
+        """Give up what was scored; and the products with profiles, where a past was erased."""
         self._slate.clear()
+        if erased:
+            self._products = Products()
 
     def scored(self, asked: Asked) -> Scored:
         """Return all titles scored, without the signals of the evening; kept or made.
@@ -107,6 +111,7 @@ class Scorer:
                 settings=self.settings,
                 taste=None if source is None else source.table,
                 evening=self._evening(asked),
+                products=self._products,
             )
             until = self._slate.ends(now)
             kept = Scored(

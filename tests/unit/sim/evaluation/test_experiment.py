@@ -184,4 +184,5 @@ def test_frozen_settings_are_readable() -> None:
 def test_the_television_uses_what_validation_chose() -> None:
     text = resources.files("exogenesis.sim.evaluation").joinpath("settings.json").read_text()
     used = asdict(RankerSettings()) | {"ridge": RIDGE, "shrink": SHRINK}
-    assert json.loads(text)["television"] == used
+    chosen = json.loads(text)["television"]
+    assert chosen == {name: used[name] for name in chosen}
