@@ -384,7 +384,7 @@ class Upkeep:
         return probes.probe_latency(
             None if measure is None else measure.p99_us / 1000,
             self.substrate.way(RECOMMEND.name),
-            RECOMMEND.ways,
+            [way.name for way in RECOMMEND.ways],
             calls=0 if measure is None else measure.calls,
         )
 

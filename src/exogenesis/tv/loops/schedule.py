@@ -175,7 +175,8 @@ class Schedule:
         """Do what another loop asks: run sooner or later, within bounds, and listen."""
         state, period_s = self.states[asked.loop], PERIODS[asked.loop].period_s
         if asked.within_s is not None:
-            gap_s = min(period_s // 4, _GAP_MAX_S)
+            event = PERIODS[asked.loop].trigger is Trigger.EVENT
+            gap_s = 0 if event else min(period_s // 4, _GAP_MAX_S)
             soonest = self.at if state.last_at is None else state.last_at + gap_s
             self.request(asked.loop, max(asked.within_s, soonest - self.at), {})
         if asked.not_before_s is not None and state.due_at is not None:

@@ -1,11 +1,11 @@
 """What this device can do: measured latencies, and the way of working that they allow.
 
-Each kind of work has a ladder of ways to do it, the best first, and a budget. The last 128
-latencies of each way are held. A way is too slow when three of them are over the budget: the 99th
-percentile is, then. The best way that is not too slow is taken; where all are, the one with the
-smallest 99th percentile. So that a device which was only busy is not held down for ever, a better
-way is tried again once in 200 calls, so rarely that the percentile does not notice, and taken when
-three tries in a row are in the budget; after a try that is not, it waits twice as long.
+Each kind of work has a ladder of ways to do it, the best first, each with a budget. The last 128
+latencies of each way are held. A way is too slow when three of them are over its budget: the 99th
+percentile is, then. The best way that is not too slow is taken. So that a device which was only
+busy is not held down for ever, the way above is tried again once in 200 calls, so rarely that the
+percentile does not notice, and taken when three tries in a row are in its budget; after a try that
+is not, it waits twice as long.
 """
 
 from __future__ import annotations
@@ -26,9 +26,26 @@ SLOW_MOST = 2
 MEASURED_LEAST = 20
 """With fewer a percentile says nothing."""
 
+COLD_CALLS = 5
+"""The first calls of a way after a start are slow everywhere, and not counted."""
+
 TRY_EVERY = 200
 TRY_EVERY_MAX = 16 * TRY_EVERY
 TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to do some work.
+
+    Attributes:
+        name: what it is called.
+        budget_us: time that 99 of 100 calls have to stay below, or the next way is taken; None
+            for the last.
+    """
+
+    name: str
+    budget_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +53,12 @@ class Ladder:
     """A kind of work.
 
     Attributes:
-        name: what is done: ``recommend``, ``search``, ``write``.
+        name: what is done: ``recommend``, ``write``.
         ways: how, the best first.
-        budget_us: time that 99 of 100 calls have to stay below; None only measures.
     """
 
     name: str
-    ways: tuple[str, ...]
-    budget_us: int | None = None
+    ways: tuple[Way, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +78,20 @@ class Measure:
     p99_us: int
 
 
-class _Way:
+class _Held:
     """The last latencies of one way."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget_us: int | None) -> None:
+        self.budget_us = budget_us
         self.latencies_us: deque[int] = deque(maxlen=WINDOW)
+        self.cold = COLD_CALLS
 
-    def is_slow(self, budget_us: int | None) -> bool:
-        if budget_us is None:
-            return False
-        return sum(one > budget_us for one in self.latencies_us) > SLOW_MOST
+    def is_over(self, latency_us: int) -> bool:
+        return self.budget_us is not None and latency_us > self.budget_us
+
+    @property
+    def is_slow(self) -> bool:
+        return sum(map(self.is_over, self.latencies_us)) > SLOW_MOST
 
     def percentile(self, percent: float) -> int:
         return int(np.percentile(np.array(self.latencies_us), percent, method="higher"))
@@ -82,23 +101,21 @@ class _Climb:
     """One ladder, and where it is stood on."""
 
     def __init__(self, ladder: Ladder) -> None:
-        self.ladder = ladder
-        self.ways = {way: _Way() for way in ladder.ways}
+        self.ways = {way.name: _Held(way.budget_us) for way in ladder.ways}
+        self.names = list(self.ways)
         self.calls = 0
         self.passed = 0
         self.every = TRY_EVERY
 
     def standing(self) -> str:
-        for name, way in self.ways.items():
-            if not way.is_slow(self.ladder.budget_us):
-                return name
-        measured = [name for name, way in self.ways.items() if way.latencies_us]
-        return min(measured, key=lambda name: self.ways[name].percentile(99.0))
+        """The way in use: the best that is not too slow, or the last."""
+        quick = (name for name, held in self.ways.items() if not held.is_slow)
+        return next(quick, self.names[-1])
 
     def better(self) -> str | None:
         """The way above the one in use."""
-        at = self.ladder.ways.index(self.standing())
-        return self.ladder.ways[at - 1] if at else None
+        at = self.names.index(self.standing())
+        return self.names[at - 1] if at else None
 
     def choose(self) -> str:
         better = self.better()
@@ -109,18 +126,20 @@ class _Climb:
         return self.standing()
 
     def record(self, way: str, latency_us: int) -> None:
-        budget_us = self.ladder.budget_us
-        better = self.better()
-        self.ways[way].latencies_us.append(latency_us)
-        if way != better or budget_us is None:
+        held, is_try = self.ways[way], way == self.better()
+        if held.cold:
+            held.cold -= 1
             return
-        if latency_us > budget_us:
+        held.latencies_us.append(latency_us)
+        if not is_try:
+            return
+        if held.is_over(latency_us):
             self.passed, self.every = 0, min(TRY_EVERY_MAX, 2 * self.every)
             return
         self.passed += 1
         if self.passed >= TRIES:
             self.passed, self.every = 0, TRY_EVERY
-            self.ways[way].latencies_us.clear()
+            held.latencies_us.clear()
 
 
 class Substrate:
@@ -180,10 +199,10 @@ class Substrate:
         """
         for one in measures:
             climb = self._climbs.get(one.name)
-            if climb is None or one.way not in climb.ways or climb.ladder.budget_us is None:
-                continue
-            if one.p99_us > climb.ladder.budget_us:
-                climb.ways[one.way].latencies_us.extend([one.p99_us] * (SLOW_MOST + 1))
+            held = None if climb is None else climb.ways.get(one.way)
+            if held is not None and held.is_over(one.p99_us):
+                held.latencies_us.extend([one.p99_us] * (SLOW_MOST + 1))
+                held.cold = 0
 
     def _climb(self, name: str) -> _Climb:
         if name not in self._climbs:

@@ -6,21 +6,24 @@ from dataclasses import replace
 
 from exogenesis.core.ranking import RankerSettings
 from exogenesis.tv.runtime.mode import Mode
-from exogenesis.tv.runtime.substrate import Ladder
+from exogenesis.tv.runtime.substrate import Ladder, Way
 
 FULL, SMALL = "full", "small pool"
-
 DURABLE = "durable"
 
 _SMALL_POOL = 20
 
+# What a way gives up grows from one to the next, and so does the slowness that it takes.
 RECOMMEND = Ladder(
     name="recommend",
-    ways=(FULL, SMALL, Mode.REDUCED.value, Mode.POPULAR.value),
-    budget_us=15_000,
+    ways=(
+        Way(FULL, 15_000),
+        Way(SMALL, 100_000),
+        Way(Mode.REDUCED.value, 250_000),
+        Way(Mode.POPULAR.value),
+    ),
 )
-
-WRITE = Ladder(name="write", ways=(DURABLE,))
+WRITE = Ladder(name="write", ways=(Way(DURABLE),))
 
 LADDERS = (RECOMMEND, WRITE)
 
