@@ -7,12 +7,10 @@ from exogenesis.tv.cycles.fast import reactive, reflexive
 from exogenesis.tv.cycles.measures import keep_measures, kept_measures
 from exogenesis.tv.cycles.transcendent import transcendent
 from exogenesis.tv.cycles.transformative import space_of, transformative
-from exogenesis.tv.cycles.upkeep import Upkeep
 
 __all__ = [
     "SIZE_MAX_BYTES",
     "Stage",
-    "Upkeep",
     "adaptive",
     "deliberative",
     "evolutionary",

@@ -6,7 +6,7 @@ from exogenesis.tv.runtime.mode import Mode
 from exogenesis.tv.runtime.orchestrator import RuntimeOrchestrator, RuntimeState
 from exogenesis.tv.runtime.probes import Finding, Health, Probe, examine
 from exogenesis.tv.runtime.retry import retry
-from exogenesis.tv.runtime.substrate import Ladder, Measure, Substrate, Way
+from exogenesis.tv.runtime.substrate import Ladder, Measure, Substrate
 
 __all__ = [
     "BreakerOpen",
@@ -23,7 +23,6 @@ __all__ = [
     "RuntimeOrchestrator",
     "RuntimeState",
     "Substrate",
-    "Way",
     "examine",
     "retry",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TypeVar
 
-from exogenesis.errors import ExogenesisError, InputError, StorageError
+from exogenesis.errors import DiskFull, ExogenesisError, InputError, StorageError
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.runtime.breaker import CircuitBreaker
 from exogenesis.tv.runtime.degradation import MODES, PARTS, Component, Degradation, lowest
@@ -68,7 +68,7 @@ class RuntimeOrchestrator:
     def guard(self, component: Component, call: Callable[[], T]) -> T:
         """Do what needs a component, through its breaker.
 
-        Bad input, and a missing consent, are no failure of the component.
+        Bad input, a missing consent and a full disk are no failure of the component.
 
         Raises:
             BreakerOpen: the component, or one that it needs, is left alone.
@@ -79,12 +79,12 @@ class RuntimeOrchestrator:
         for needed in PARTS[component].needs:
             if not self._breakers[needed].is_ready:
                 component = needed  # whose breaker says so
-        refused: list[InputError] = []
+        refused: list[InputError | DiskFull] = []
 
         def work() -> T | None:
             try:
                 return call()
-            except InputError as error:
+            except (InputError, DiskFull) as error:
                 refused.append(error)
                 return None
 

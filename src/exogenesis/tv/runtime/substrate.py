@@ -34,20 +34,6 @@ TRY_EVERY_MAX = 16 * TRY_EVERY
 TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to do some work.
-
-    Attributes:
-        name: what it is called.
-        budget_us: time that 99 of 100 calls have to stay below, or the next way is taken; None
-            for the last.
-    """
-
-    name: str
-    budget_us: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """A kind of work.
@@ -55,10 +41,13 @@ class Ladder:
     Attributes:
         name: what is done: ``recommend``, ``write``.
         ways: how, the best first.
+        budgets_us: for each way but the last, the time that 99 of 100 calls have to stay below,
+            or the next way is taken; without any, the work is only measured.
     """
 
     name: str
-    ways: tuple[Way, ...]
+    ways: tuple[str, ...]
+    budgets_us: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +90,8 @@ class _Climb:
     """One ladder, and where it is stood on."""
 
     def __init__(self, ladder: Ladder) -> None:
-        self.ways = {way.name: _Held(way.budget_us) for way in ladder.ways}
+        budgets_us = dict(zip(ladder.ways, ladder.budgets_us, strict=False))
+        self.ways = {way: _Held(budgets_us.get(way)) for way in ladder.ways}
         self.names = list(self.ways)
         self.calls = 0
         self.passed = 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from exogenesis.core.ranking import RankerSettings
 from exogenesis.tv.runtime.mode import Mode
-from exogenesis.tv.runtime.substrate import Ladder, Way
+from exogenesis.tv.runtime.substrate import Ladder
 
 FULL, SMALL = "full", "small pool"
 DURABLE = "durable"
@@ -16,14 +16,10 @@ _SMALL_POOL = 20
 # What a way gives up grows from one to the next, and so does the slowness that it takes.
 RECOMMEND = Ladder(
     name="recommend",
-    ways=(
-        Way(FULL, 15_000),
-        Way(SMALL, 100_000),
-        Way(Mode.REDUCED.value, 250_000),
-        Way(Mode.POPULAR.value),
-    ),
+    ways=(FULL, SMALL, Mode.REDUCED.value, Mode.POPULAR.value),
+    budgets_us=(15_000, 100_000, 250_000),
 )
-WRITE = Ladder(name="write", ways=(Way(DURABLE),))
+WRITE = Ladder(name="write", ways=(DURABLE,))
 
 LADDERS = (RECOMMEND, WRITE)
 

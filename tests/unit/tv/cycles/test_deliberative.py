@@ -23,7 +23,7 @@ from exogenesis.tv.ledger import ACKNOWLEDGED, Ledger, titles_told
 from exogenesis.tv.loops import Cycle, LoopType, Work
 from exogenesis.tv.memory import Memory, MemoryTier, Query
 from exogenesis.tv.persistence import PersistenceManager
-from exogenesis.tv.runtime import Ladder, Substrate, Way
+from exogenesis.tv.runtime import Ladder, Substrate
 from tests.support.cycles import Workshop
 from tests.support.television import NOW, plain_titles, small_catalog
 
@@ -164,7 +164,7 @@ def test_a_store_that_has_grown_too_large_calls_the_slowest_loop() -> None:
 
 def test_measures_are_kept_once_each_and_read_back() -> None:
     shop = Workshop()
-    substrate = Substrate([Ladder(name="write", ways=(Way("durable"),))])
+    substrate = Substrate([Ladder(name="write", ways=("durable",))])
     for latency_us in range(40):
         substrate.record("write", "durable", latency_us)
     stage = steps(lambda cycle: keep_measures(shop.memory, substrate.measures(), cycle.at))

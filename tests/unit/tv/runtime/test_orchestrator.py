@@ -6,7 +6,7 @@ from itertools import chain, combinations
 
 import pytest
 
-from exogenesis.errors import InputError, NetworkError, RemoteError, StorageError
+from exogenesis.errors import DiskFull, InputError, NetworkError, RemoteError, StorageError
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.runtime import (
     BreakerOpen,
@@ -187,11 +187,17 @@ def test_guard_leaves_a_failing_component_alone_and_what_stands_on_it() -> None:
         brain.runtime.guard(Component.SYNC, lambda: 3)
 
 
-def test_guard_passes_bad_input_on_and_does_not_count_it() -> None:
+def test_guard_passes_bad_input_and_a_full_disk_on_and_does_not_count_them() -> None:
     brain = Brain()
+
+    def full() -> None:
+        raise DiskFull("the store")
+
     for _ in range(2 * FAILURES_MAX):
         with pytest.raises(InputError):
             brain.runtime.guard(Component.SYNC, _unknown_profile)
+        with pytest.raises(DiskFull):
+            brain.runtime.guard(Component.STORE, full)
     assert brain.runtime.resting == {}
 
 

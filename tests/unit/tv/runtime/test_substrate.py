@@ -7,13 +7,15 @@ import pytest
 
 from exogenesis.core.ranking import RankerSettings
 from exogenesis.errors import InputError
-from exogenesis.tv.runtime import Ladder, Mode, Substrate, Way
+from exogenesis.tv.runtime import Ladder, Mode, Substrate
 from exogenesis.tv.runtime.substrate import COLD_CALLS, TRY_EVERY, measure_metadata, measure_of
 from exogenesis.tv.runtime.ways import LADDERS, RECOMMEND, mode_of_way, settings_of_way
 
 BUDGET_US = 15_000
 LADDER = Ladder(
-    name="recommend", ways=(Way("full", BUDGET_US), Way("small", 2 * BUDGET_US), Way("popular"))
+    name="recommend",
+    ways=("full", "small", "popular"),
+    budgets_us=(BUDGET_US, 2 * BUDGET_US),
 )
 
 
@@ -121,7 +123,7 @@ def test_what_cannot_be_read_back_is_left_out() -> None:
 
 
 def test_measures_tell_percentiles_of_the_last_calls() -> None:
-    substrate = Substrate([Ladder(name="write", ways=(Way("durable"),))])
+    substrate = Substrate([Ladder(name="write", ways=("durable",))])
     for latency_us in range(1, 1001):
         substrate.record("write", substrate.choose("write"), latency_us)
     measure = substrate.measure("write")
@@ -145,6 +147,6 @@ def test_each_way_of_making_lists_is_cheaper_than_the_one_before() -> None:
     assert settings_of_way("full", settings) == settings
     small = settings_of_way("small pool", settings)
     assert (small.pool, small.diversity) == (20, 0.0)
-    modes = [mode_of_way(way.name) for way in RECOMMEND.ways]
+    modes = [mode_of_way(way) for way in RECOMMEND.ways]
     assert modes == [Mode.FULL, Mode.FULL, Mode.REDUCED, Mode.POPULAR]
     assert len({ladder.name for ladder in LADDERS}) == len(LADDERS)
