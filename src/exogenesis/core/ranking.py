@@ -79,10 +79,6 @@ class RankerSettings:
     region_evidence: float = 10.0
 
 
-def _nothing(title: int) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """A summand that is computed elsewhere.
@@ -90,10 +86,12 @@ class Given:
     Attributes:
         values: ``(m,)`` bounded; how much speaks for each title.
         because: names what speaks most for a title, or None where nothing does.
+        without: makes the values as they would be without what was named.
     """
 
     values: Floats
-    because: Callable[[int], str | None] = _nothing
+    because: Callable[[int], str | None]
+    without: Callable[[str], Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +169,14 @@ class Scores:
         return sum(t.weight * float(t.values[title]) for t in self.terms if t.name == name)
 
     def because(self, name: str, title: int) -> str | None:
-        """Return what speaks most for ``title`` in the summand ``name``, if it can say so."""
-        told = [t for t in self.terms if isinstance(t, GivenTerm) and t.name == name]
-        told.sort(key=lambda term: -term.weight * float(term.values[title]))
-        return told[0].because(title) if told else None
+        """Return what speaks most for ``title`` in the summand ``name``.
+
+        None when the score would not fall without it: several that agree need not each other.
+        """
+        for term in self.terms:
+            if isinstance(term, GivenTerm) and term.name == name:
+                return term.cause(title)
+        return None
 
     def span(self, pool: int) -> float:
         """Return how far the best and the last of the ``pool`` best candidates lie apart."""
@@ -322,6 +324,11 @@ def _prior_term(
     return PriorTerm(name, weight, values, history, weight_at, standard)
 
 
+def _given_term(name: str, weight: float, given: Given, candidates: Mask) -> Term:
+    without = cache(lambda cause: centred(given.without(cause), candidates))
+    return GivenTerm(name, weight, centred(given.values, candidates), given.because, without)
+
+
 def score_titles(
     history: Indices,
     *,
@@ -379,8 +386,7 @@ def score_titles(
         ("rhythm", settings.rhythm_weight, evening.rhythm),
     ):
         if given is not None and weight:
-            values = centred(given.values, candidates)
-            terms.append(GivenTerm(name, weight, values, given.because))
+            terms.append(_given_term(name, weight, given, candidates))
     return summed(terms, candidates)
 
 

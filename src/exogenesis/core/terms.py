@@ -10,6 +10,9 @@ import numpy as np
 from exogenesis.core.tables import Part
 from exogenesis.core.vectors import Floats, Indices, Mask, standardise
 
+LEAST_FALL = 1e-3
+"""A score that falls by less, in standard deviations, is not caused by what was taken away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -47,9 +50,19 @@ class GivenTerm(Term):
 
     Attributes:
         because: names what speaks most for a title, or None.
+        without: makes the values as they would be without what was named.
     """
 
     because: Callable[[int], str | None]
+    without: Callable[[str], Floats]
+
+    def cause(self, title: int) -> str | None:
+        """Name what speaks most for ``title``, if the score falls without it."""
+        named = self.because(title)
+        if named is None:
+            return None
+        fall = self.weight * float(self.values[title] - self.without(named)[title])
+        return named if fall > LEAST_FALL else None
 
 
 @dataclass(frozen=True, slots=True)

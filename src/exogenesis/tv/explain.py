@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from exogenesis.core.ranking import Scores
+from exogenesis.core.terms import LEAST_FALL
 from exogenesis.core.vectors import Indices
 
 Kind = Literal[
@@ -33,8 +34,6 @@ _TOGETHER = (2, 3, 5, 10, 20)
 """So many titles are taken away together, where none alone is a cause; then all that add."""
 
 CAUSES_SHOWN = 5
-LEAST_FALL = 1e-3
-"""A score that falls by less, in standard deviations, is not caused by the title taken away."""
 
 DIFFERENT = "something different to try"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

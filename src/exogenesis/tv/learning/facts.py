@@ -10,7 +10,7 @@ import numpy as np
 
 from exogenesis.core.ranking import Given
 from exogenesis.core.vectors import Floats
-from exogenesis.tv.learning.attributes import Attributes
+from exogenesis.tv.learning.attributes import Attributes, Doubles
 from exogenesis.tv.learning.evidence import Evidence
 from exogenesis.tv.learning.lift import are_facts, beta_counts, lifts, scores
 from exogenesis.tv.memory import Memory, MemoryTier
@@ -98,5 +98,17 @@ def fact_term(facts: Sequence[Fact], attributes: Attributes) -> Given | None:
             weights[row] = fact.lift
     if not weights.any():
         return None
-    values: Floats = np.clip(attributes.spread(weights), -_TITLE_MOST, _TITLE_MOST)
-    return Given(values=values, because=lambda title: attributes.strongest(title, weights))
+
+    def bounded(lifts: Doubles) -> Floats:
+        return np.clip(attributes.spread(lifts), -_TITLE_MOST, _TITLE_MOST)
+
+    def without(fact: str) -> Floats:
+        rest = weights.copy()
+        rest[attributes.position(fact)] = 0.0
+        return bounded(rest)
+
+    return Given(
+        values=bounded(weights),
+        because=lambda title: attributes.strongest(title, weights),
+        without=without,
+    )

@@ -160,7 +160,11 @@ class Rhythm:
                 return None
             return f"hour:{hour_of_week}" if hour >= season else f"month:{month}"
 
-        return Given(values=np.clip(by_hour + by_month, -4.0, 4.0), because=because)
+        def without(habit: str) -> Floats:
+            return np.clip(by_month if habit.startswith("hour:") else by_hour, -4.0, 4.0)
+
+        values = np.clip(by_hour + by_month, -4.0, 4.0)
+        return Given(values=values, because=because, without=without)
 
     def _speaks(self, slots: slice, weights: Doubles) -> Floats:
         """``(m,)``: how much one slot speaks for each title."""
