@@ -35,6 +35,7 @@ from exogenesis.tv.policy import Policy
 from exogenesis.tv.portable import Portable
 from exogenesis.tv.recommend import Recommender
 from exogenesis.tv.resume import Resumer
+from exogenesis.tv.runtime import Mode
 from exogenesis.tv.search import Finder
 from exogenesis.tv.senses import Senses
 from exogenesis.tv.sync import Sync
@@ -66,6 +67,7 @@ class Parts:
     Attributes:
         config: what the television was told.
         outside: what reaches it from outside.
+        mode: how much of it makes a list; whoever watches over the parts sets it.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Parts:
     ) -> None:
         self.config = config
         self.outside = outside
+        self.mode: Callable[[], Mode] = lambda: Mode.FULL
         self.database = database
         self.catalog = catalog
         self.timekeeper = timekeeper
@@ -252,7 +255,9 @@ class Parts:
             if self.has(tier)
             for name, sense in senses.items()
         }
-        return Senses(moment=self.timekeeper.now, who=self.who.watching, **present)
+        return Senses(
+            mode=lambda: self.mode(), moment=self.timekeeper.now, who=self.who.watching, **present
+        )
 
     def _facts(self, profile: str, now: int) -> Given | None:
         return self.learning.fact_term(profile)

@@ -85,6 +85,7 @@ class Upkeep:
         self.runtime = RuntimeOrchestrator(
             parts.database, parts.now, capped=lambda: mode_of_way(self._way)
         )
+        parts.mode = lambda: self.runtime.mode
         self.lineage = Lineage(
             parts.database, parts.memory, RANKER_SPACE, point_of(parts.config.ranker)
         )
