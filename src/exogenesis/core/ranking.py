@@ -29,7 +29,7 @@ import numpy as np
 
 from exogenesis.core.tables import Part, Products, Table
 from exogenesis.core.taste import TasteSpace
-from exogenesis.core.terms import DotTerm, GivenTerm, PriorTerm, Term, centred, dot_term
+from exogenesis.core.terms import LEAST_FALL, DotTerm, GivenTerm, PriorTerm, Term, centred, dot_term
 from exogenesis.core.vectors import Floats, Indices, Mask, standardise, top_k
 
 
@@ -178,6 +178,14 @@ class Scores:
                 return term.cause(title)
         return None
 
+    def is_regional(self, title: int) -> bool:
+        """Whether ``title`` stands better in the region than everywhere, so that it gains by it."""
+        told = {term.name: term for term in self.terms if isinstance(term, PriorTerm)}
+        if "region" not in told:
+            return False
+        here, everywhere = told["region"].standard(), told["popularity"].standard()
+        return float(here[title] - everywhere[title]) > LEAST_FALL
+
     def span(self, pool: int) -> float:
         """Return how far the best and the last of the ``pool`` best candidates lie apart."""
         best = self.total[top_k(self.total, pool, self.candidates)]
@@ -304,7 +312,7 @@ def _prior_terms(
                 "popularity", counts, lambda n: whole(n) * (1.0 - local(n)), history, candidates
             )
         )
-        if region is not None:
+        if region is not None and settings.region_share:
             terms.append(
                 _prior_term("region", region, lambda n: whole(n) * local(n), history, candidates)
             )

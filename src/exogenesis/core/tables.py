@@ -13,7 +13,7 @@ from exogenesis.core.vectors import Floats, Mask
 _Doubles = npt.NDArray[np.float64]
 
 _FEW = 1000
-"""So many rows beside the candidates are gathered; of more, the whole table is multiplied."""
+"""So many rows beside the candidates are gathered; with more, the whole table is multiplied."""
 
 _ROUNDING = 1e-5
 """A variance below this part of the mean square is rounding."""
@@ -83,18 +83,18 @@ class Part:
 
     @cached_property
     def _count(self) -> int:
-        return max(1, int(self.candidates.sum()))
+        return int(self.candidates.sum())
 
     @cached_property
     def _others(self) -> Floats | None:
-        """The rows beside the candidates, or None when there are too many to copy."""
+        """The rows beside the candidates, or None where they are not few beside those."""
         rows = np.flatnonzero(~self.candidates)
-        return self.rows[rows] if len(rows) <= _FEW else None
+        return self.rows[rows] if len(rows) <= min(_FEW, self._count // 4) else None
 
     @cached_property
     def mean_row(self) -> Floats:
         """``(d,)`` mean over the candidates; zeros when there are none."""
-        if not self.candidates.any():
+        if self._count == 0:
             return np.zeros(self.rows.shape[1], np.float32)
         if self._others is None:
             return np.asarray(self.candidates / np.float32(self._count) @ self.rows, np.float32)
@@ -104,7 +104,7 @@ class Part:
     def spread(self, profiles: Floats) -> tuple[Floats, Floats]:
         """Return the means and standard deviations of ``rows . profile`` over the candidates.
 
-        With N candidates, the sum s and the Gram matrix G of all rows, and x_o the other rows::
+        With N candidates, the sum s and the Gram matrix G of all rows, and x_o the few others::
 
             mean = (s . p - sum_o x_o . p) / N
             var  = (p' G p - sum_o (x_o . p)^2) / N - mean^2
@@ -116,14 +116,19 @@ class Part:
             ``(k,)`` means and ``(k,)`` deviations; a deviation within rounding of 0 is 0.
         """
         if self._others is None:
-            beside = (self.rows @ profiles.T)[~self.candidates].astype(np.float64)
+            told = (self.rows @ profiles.T)[self.candidates].astype(np.float64)
+            count = max(1, self._count)
+            mean, squares = told.sum(axis=0) / count, np.square(told).sum(axis=0) / count
+            variance = np.square(told - mean).sum(axis=0) / count
         else:
-            beside = (self._others @ profiles.T).astype(np.float64)
-        wide = profiles.astype(np.float64)
-        mean = (wide @ self._table.total - beside.sum(axis=0)) / self._count
-        squares = np.einsum("kd,kd->k", profiles @ self._table.gram, wide)
-        squares = (squares - np.square(beside).sum(axis=0)) / self._count
-        variance = squares - np.square(mean)
+            beside, wide = (
+                (self._others @ profiles.T).astype(np.float64),
+                profiles.astype(np.float64),
+            )
+            mean = (wide @ self._table.total - beside.sum(axis=0)) / self._count
+            squares = np.einsum("kd,kd->k", profiles @ self._table.gram, wide)
+            squares = (squares - np.square(beside).sum(axis=0)) / self._count
+            variance = squares - np.square(mean)
         known = variance > _ROUNDING * np.maximum(squares, 1e-30)
         deviation = np.sqrt(np.where(known, variance, 0.0))
         return mean.astype(np.float32), deviation.astype(np.float32)

@@ -132,13 +132,18 @@ def reasons(scores: Scores, titles: Indices) -> list[Reason]:
 
 
 def _reason(scores: Scores, title: int) -> Reason:
-    """The summand that weighs most, without the titles behind it."""
+    """The summand that weighs most, without the titles behind it.
+
+    What is popular in the region is popular everywhere, unless it gains by the region.
+    """
     summands = parts(scores, title)
     kind = max(_NAMED, key=lambda name: summands.get(name, 0.0))
     if summands.get(kind, 0.0) <= 0.0:
         return Reason("exploration")
     if kind == "session":
         return Reason(kind, scores.just_ended)
+    if kind == "region" and not scores.is_regional(title):
+        return Reason("popularity")
     if kind in ("fact", "rhythm"):
         return Reason(kind, detail=scores.because(kind, title))
     return Reason(kind)
