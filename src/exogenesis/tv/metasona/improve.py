@@ -27,7 +27,7 @@ from exogenesis.tv.metasona.space import Point, Space
 EVALUATIONS = 120
 """Settings evaluated in one search."""
 
-LATENCY_BUDGET_US = 2000.0
+LATENCY_BUDGET_US = 5000.0
 """Longest median time of ranking one case."""
 
 PRUDENCE = 1.0
@@ -103,6 +103,14 @@ class MetaSona:
         self._evaluations = evaluations
         self._spent_us = 0
 
+    def has_enough(self, cases: Sequence[Case]) -> bool:
+        """Whether there are enough cases, and enough since the last try, for another one."""
+        deciding = [case for case in cases if case.decides]
+        tries = self.lineage.tries()
+        fresh = sum(case.at > tries.at for case in deciding)
+        due = is_due(cases=len(deciding), fresh=fresh, cases_before=tries.cases)
+        return due and len(cases) - len(deciding) >= LEAST_CASES
+
     def improve(
         self, cases: Sequence[Case], *, tuned: Iterable[str], now: int
     ) -> Generator[None, None, Outcome]:
@@ -117,13 +125,11 @@ class MetaSona:
             DiskFull, StorageError: nothing was accepted.
         """
         self._spent_us = 0
+        if not self.has_enough(cases):
+            return Outcome(verdict=Verdict.WAITING)
         guiding = [case for case in cases if not case.decides]
         deciding = [case for case in cases if case.decides]
         tries = self.lineage.tries()
-        fresh = sum(case.at > tries.at for case in deciding)
-        enough = is_due(cases=len(deciding), fresh=fresh, cases_before=tries.cases)
-        if not enough or len(guiding) < LEAST_CASES:
-            return Outcome(verdict=Verdict.WAITING)
         active = self.lineage.active()
         proposed, evaluations = yield from self._search(active, guiding, tuned)
         if proposed is None:

@@ -46,6 +46,10 @@ WITHOUT_FLEET = ("content_decay", "local_popularity_weight", "diversity")
 """What it can tell apart before."""
 
 
+WITH_FACTS, WITH_CORE = ("fact_weight",), ("core_weight",)
+"""What it can tell apart besides, where facts and the core of the taste take part."""
+
+
 def point_of(settings: RankerSettings) -> Point:
     """Return the ranker's settings as a point of :data:`RANKER_SPACE`, moved into its bounds."""
     return RANKER_SPACE.clamp(
