@@ -154,8 +154,8 @@ class LoopEngine:
         """Go on with what runs, begin what is due, until the budget is spent.
 
         Events come first, then the cycle that runs (behind a faster loop that is due), then what
-        is due, oldest first. At least one step is taken when anything is to be done; a further
-        one only if the longest step of its cycle so far fits into what is left.
+        is due, oldest first. Beside the events at least one step is taken when anything is to be
+        done; a further one only if the longest step of its cycle so far fits into what is left.
 
         Args:
             budget_ms: time to spend, in milliseconds.
@@ -178,7 +178,7 @@ class LoopEngine:
             charged_us = run.charged_us
             output = self._step(run)
             left_us -= run.charged_us - charged_us
-            stepped = True
+            stepped = stepped or PERIODS[loop].trigger is not Trigger.EVENT
             if output is not None:
                 served.add(loop)
                 ended.append(output)

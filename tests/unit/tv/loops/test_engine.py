@@ -129,6 +129,21 @@ def test_a_slice_takes_one_step_at_least_and_never_begins_one_that_does_not_fit(
     assert len(work.taken) == 2
 
 
+def test_events_in_every_slice_do_not_hold_up_a_cycle_with_a_long_step() -> None:
+    now, timer = FakeNow(), FakeTimer()
+    work = Recorder(timer, steps=5, step_ms=8.0)
+    works: dict[LoopType, Work] = {
+        LoopType.REACTIVE: Recorder(timer, step_ms=0.1),
+        LoopType.DELIBERATIVE: work,
+    }
+    engine = engine_of(Database.open(None), works, now=now, timer=timer)
+    now.at += 2 * DAY_S
+    for _ in range(5):
+        engine.request(LoopType.REACTIVE)
+        engine.run_due(5.0)
+    assert len(work.taken) == 5
+
+
 def test_where_the_timer_stands_still_steps_are_counted() -> None:
     now = FakeNow()
     steps = 0
