@@ -254,6 +254,7 @@ class _Rescue:
             if in_doubt or damaged.intersection(_SPEAKING):
                 self._run(f"DELETE FROM {table}")
         self._run(_FIXES["drop_outbox_without_ledger"])
+        self._run(_FIXES["drop_imported_without_skill"])
         self._run(_FIXES["home_without_word"])
         self._run(_FIXES["profiles_without_word"])
 

@@ -14,6 +14,11 @@ SELECT profile, 'kid', 0, 0 FROM (
     UNION SELECT profile FROM rejection)
 WHERE profile NOT IN (SELECT name FROM profile);
 
+-- What was imported is known only as long as its title is.
+-- name: drop_imported_without_skill
+DELETE FROM imported WHERE NOT EXISTS (
+    SELECT 1 FROM skill WHERE skill.profile = imported.profile AND skill.title = imported.title);
+
 -- name: drop_outbox_without_ledger
 DELETE FROM outbox WHERE ledger NOT IN (SELECT id FROM ledger);
 
