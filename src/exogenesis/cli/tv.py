@@ -306,13 +306,13 @@ def explain(home: Path, title: str, profile: str, as_json: bool) -> None:
 def sync(home: Path, as_json: bool) -> None:
     """Talk to the constellation once: pull what is new, send what is due."""
     with opened(home) as television:
-        result = television.brain.sync()
+        result = television.brain.sync(insist=True)
         next_push_at = television.brain.next_push_at()
         pack = television.brain.fetch_pack() if result.state == "new_pack" else None
     if pack is not None:
         store_pack(home, pack)
         with opened(home) as television:
-            result = television.brain.sync()
+            result = television.brain.sync(insist=True)
             next_push_at = television.brain.next_push_at()
     if as_json:
         print_json({**asdict(result), "next_push_at": next_push_at})

@@ -201,7 +201,7 @@ class Fleet:
         pushes = 0
         for _ in range(_SYNCS_MAX):
             try:
-                pushes += brain.sync().state == "pushed"
+                pushes += brain.sync(insist=True).state == "pushed"
             except NetworkError:
                 if not self._settings.loss:
                     raise

@@ -285,6 +285,7 @@ class _Vocabulary:
             genres=(genre,),
             minutes=int(rng.integers(42, 140)),
             age=int(rng.choice((0, 6, 12, 16))),
+            people=people,
         )
         mood = MOODS[int(rng.integers(len(MOODS)))]
         about = " and ".join(sorted(themes))

@@ -121,28 +121,8 @@ class Parts:
             memory=self.memory,
             relearn=lambda profile: self.learning.rebuild_at_once(profile, self.now()),
         )
-        self.sync = Sync(
-            config=config,
-            database=database,
-            catalog=catalog,
-            policy=self.policy,
-            collective=self.collective,
-            ledger=self.ledger,
-            clock=timekeeper.time_ns,
-            rng=outside.rng,
-            entropy=outside.entropy,
-            transport=outside.transport,
-            on_time=timekeeper.adopt,
-        )
-        self.forgetter = Forgetter(
-            database=database,
-            ledger=self.ledger,
-            collective=self.collective,
-            clock=timekeeper.time_ns,
-            memory=self.memory,
-            agentdb=self.agentdb,
-            relearn=self._relearn,
-        )
+        self.sync = self._sync()
+        self.forgetter = self._forgetter()
 
     def now(self) -> int:
         """Unix seconds that are believed, or at least never go back."""
@@ -164,6 +144,32 @@ class Parts:
             self.agentdb.flush()
         finally:
             self.database.close()
+
+    def _sync(self) -> Sync:
+        return Sync(
+            config=self.config,
+            database=self.database,
+            catalog=self.catalog,
+            policy=self.policy,
+            collective=self.collective,
+            ledger=self.ledger,
+            clock=self.timekeeper.time_ns,
+            rng=self.outside.rng,
+            entropy=self.outside.entropy,
+            transport=self.outside.transport,
+            on_time=self.timekeeper.adopt,
+        )
+
+    def _forgetter(self) -> Forgetter:
+        return Forgetter(
+            database=self.database,
+            ledger=self.ledger,
+            collective=self.collective,
+            clock=self.timekeeper.time_ns,
+            memory=self.memory,
+            agentdb=self.agentdb,
+            relearn=self._relearn,
+        )
 
     def _store_past(self, viewings: Sequence[Viewing]) -> None:
         """Store imported viewings, in the importing transaction."""

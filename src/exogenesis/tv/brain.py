@@ -298,16 +298,20 @@ class Brain:
 
     # --- the constellation --------------------------------------------------------------------
 
-    def sync(self) -> SyncResult:
+    def sync(self, *, insist: bool = False) -> SyncResult:
         """Talk to the constellation once; without consent, not at all.
 
+        Args:
+            insist: a person asks for it: try even if it has failed again and again.
+
         Raises:
+            BreakerOpen: it has failed again and again, and is left alone for a while.
             InputError: no constellation is configured, or no token to enrol with.
             NetworkError: nobody answered; what waits is sent at the next sync.
             RemoteError: what came is not acceptable; what was in use stays in use.
             RefusedError: the server refused.
         """
-        return self._upkeep.sync()
+        return self._upkeep.sync(insist=insist)
 
     def fetch_pack(self) -> bytes:
         """Download and check the pack that the constellation uses; open the brain anew with it.
@@ -534,6 +538,16 @@ class Brain:
             ledger=ledger,
             next_push_at=self.next_push_at(),
         )
+
+    @property
+    def store_bytes(self) -> int:
+        """Size of the store, its free pages included."""
+        ((size_bytes,),) = self._parts.database.run("cycle_store_bytes")
+        return int(size_bytes)
+
+    def fingerprint(self) -> bytes:
+        """Return 16 bytes that stand for every row of the store; equal stores have equal ones."""
+        return self._parts.database.fingerprint()
 
     def close(self) -> None:
         """Close the store and the connection."""

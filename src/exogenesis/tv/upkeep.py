@@ -43,7 +43,7 @@ from exogenesis.tv.metasona.television import (
 )
 from exogenesis.tv.observe import Signal
 from exogenesis.tv.recommend import Recommendation, ViewContext
-from exogenesis.tv.runtime import Finding, RuntimeOrchestrator, examine
+from exogenesis.tv.runtime import Finding, Health, RuntimeOrchestrator, examine
 from exogenesis.tv.runtime import probes as probe
 from exogenesis.tv.runtime.degradation import Component
 from exogenesis.tv.runtime.substrate import Substrate
@@ -162,14 +162,20 @@ class Upkeep:
         self.substrate.record(WRITE.name, DURABLE, (self._parts.outside.timer() - begins) // _US)
         return value
 
-    def sync(self) -> SyncResult:
+    def sync(self, *, insist: bool) -> SyncResult:
         """Sync through its breaker.
+
+        Args:
+            insist: somebody asked for it: try, whatever failed before.
 
         Raises:
             BreakerOpen: it failed too often; it is left alone for a while.
             InputError, NetworkError, RemoteError, RefusedError: as :meth:`Sync.run`.
         """
-        result = self.runtime.guard(Component.SYNC, self._parts.sync.run)
+        run = self._parts.sync.run
+        result = run() if insist else self.runtime.guard(Component.SYNC, run)
+        if insist:
+            self.runtime.heed([Finding(name=Component.SYNC.value, health=Health.OK, says="")])
         if result.state != "consent_off":
             self._parts.database.store_setting(_SYNCED_AT, self._parts.now())
         return result

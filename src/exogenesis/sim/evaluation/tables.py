@@ -18,8 +18,8 @@ DEFINITIONS = (
     "validation = the 10 % before, each at least one; under 5 positives: train only",
     "learnt from: train and validation; settings were chosen on validation alone",
     "content: the catalogue's text and all of tags.csv, also the tags set after a household's cut, "
-    "which flatters a television without a fleet: on latest-small local_content is at .026 with "
-    "tags and at .015 without, brain_offline at .098 and .095; with a fleet no gain was seen",
+    "which flatters a television without a fleet: on latest-small local_content is at .027 with "
+    "tags and at .015 without, brain_offline at .097 and .094; with a fleet no gain was seen",
     "candidates: the whole catalogue without the household's seen titles (learnt from, or rated "
     "below 4 no later than those); nothing is sampled; equal scores by lower index",
     "NDCG@10: denominator over min(10, |T|); Recall@20: over min(20, |T|); HR@10: any hit in "

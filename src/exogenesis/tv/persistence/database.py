@@ -8,6 +8,7 @@ SQLite computes when the row is written, and which is checked when the store is 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
@@ -39,6 +40,7 @@ from exogenesis.tv.persistence.layout import (
     rows_of,
     schema,
     scripts,
+    tables,
 )
 from exogenesis.tv.persistence.recovery import Recovery
 from exogenesis.tv.persistence.salvage import (
@@ -288,6 +290,16 @@ class Database:
         """
         if self._generations is not None:
             yield from self._generations.make(self._connection)
+
+    def fingerprint(self) -> bytes:
+        """Return 16 bytes of BLAKE2b over every row of every table."""
+        told = hashlib.blake2b(digest_size=16)
+        with database_errors(self._path, self._connection):
+            for table in tables(self._connection):
+                told.update(table.name.encode())
+                for row in self._connection.execute(f"SELECT * FROM {table.name}"):
+                    told.update(repr(row).encode())
+        return told.digest()
 
     def drop_copies(self) -> None:
         """Remove every backup and the damaged file that was kept aside.
