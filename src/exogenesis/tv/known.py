@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -35,26 +37,24 @@ class Past:
 class Known:
     """Profiles, pasts and blocks of one television.
 
-    ``stored=False`` asks for the last answer, without a look into the store.
+    Every answer is read once, until :meth:`refresh`. With ``needed=False`` a store that cannot be
+    read is no error: the last answer counts, and is not asked for again until then.
     """
 
     def __init__(self, *, catalog: Catalog, agentdb: AgentDB, policy: Policy) -> None:
         self._catalog = catalog
         self._agentdb = agentdb
         self._policy = policy
-        self._fresh: set[str | None] = set()
         self.forget()
-        try:
-            self.blocked()
-            for profile in self._read_profiles():
-                self.past(profile.name)
-        except StorageError:  # what cannot be read now is asked for again
-            self.refresh()
+        self.anybody(needed=False)
+        self.blocked(needed=False)
+        for name in self._profiles:
+            self.past(name, needed=False)
 
     def refresh(self) -> None:
         """Ask the store again; the last answers are kept for when it cannot be read."""
-        self._fresh.clear()
-        self._with_profiles = False
+        self._read: set[tuple[str, ...]] = set()
+        self._tried: set[tuple[str, ...]] = set()
 
     def forget(self) -> None:
         """Give up the last answers, too; for what was erased."""
@@ -63,61 +63,83 @@ class Known:
         self._pasts: dict[str, Past] = {}
         self._blocked = _no_rows()
 
-    def profile(self, name: str, *, stored: bool = True) -> Profile:
+    def _ask(self, what: tuple[str, ...], read: Callable[[], None], *, needed: bool) -> None:
+        if what in self._read or (not needed and what in self._tried):
+            return
+        try:
+            read()
+        except StorageError:
+            self._tried.add(what)
+            if needed:
+                raise
+        else:
+            self._read.add(what)
+
+    def profile(self, name: str, *, needed: bool = True) -> Profile:
         """Return one profile; one that was never read is shown nothing that has an age limit.
 
         Raises:
             InputError: there is no such profile.
-            StorageError: the store cannot be read.
+            StorageError: the store is needed and cannot be read.
         """
-        if stored and not (self._with_profiles and name in self._profiles):
-            self._policy.profile(name)
-            self._read_profiles()
+        self._ask(("profiles",), self._read_profiles, needed=needed)
         if name in self._profiles:
             return self._profiles[name]
+        if ("profiles",) in self._read:
+            return self._policy.profile(name)
         return Profile(name=HOME) if name == HOME else Profile(name=name, age_limit=0)
 
-    def anybody(self, *, stored: bool = True) -> Profile:
+    def anybody(self, *, needed: bool = True) -> Profile:
         """Return the profile that always exists, with the strictest age limit of all.
 
         Raises:
-            StorageError: the store cannot be read.
+            StorageError: the store is needed and cannot be read.
         """
-        if stored and not self._with_profiles:
-            self._read_profiles()
+        self._ask(("profiles",), self._read_profiles, needed=needed)
         limits = [profile.age_limit for profile in self._profiles.values()]
         return Profile(name=HOME, age_limit=strictest(limits))
 
-    def _read_profiles(self) -> list[Profile]:
-        profiles = self._policy.profiles()
-        self._profiles = {profile.name: profile for profile in profiles}
-        self._with_profiles = True
-        return profiles
-
-    def past(self, name: str, *, stored: bool = True) -> Past:
+    def past(self, name: str, *, needed: bool = True) -> Past:
         """Return what a profile has done.
 
         Raises:
-            StorageError: the store cannot be read.
+            StorageError: the store is needed and cannot be read.
         """
-        if stored and name not in self._fresh:
-            started = [s for s in self._agentdb.started(name) if s.title_id in self._catalog]
-            rows = self._catalog.indices_of(s.title_id for s in started)
-            self._pasts[name] = Past(
-                finished=rows[np.array([s.is_skill for s in started], np.bool_)],
-                started=rows,
-                rejected=self._catalog.indices_of(self._policy.rejections(name)),
-            )
-            self._fresh.add(name)
+        self._ask(("past", name), partial(self._read_past, name), needed=needed)
         return self._pasts.get(name) or Past()
 
-    def blocked(self, *, stored: bool = True) -> Indices:
+    def common_past(self, *, needed: bool = True) -> Past:
+        """Return what any profile began or does not want, for when nobody knows who watches.
+
+        Raises:
+            StorageError: the store is needed and cannot be read.
+        """
+        pasts = [self.past(name, needed=needed) for name in sorted(self._profiles)]
+        return Past(
+            started=np.unique(np.concatenate([_no_rows(), *(past.started for past in pasts)])),
+            rejected=np.unique(np.concatenate([_no_rows(), *(past.rejected for past in pasts)])),
+        )
+
+    def blocked(self, *, needed: bool = True) -> Indices:
         """Return the blocked titles.
 
         Raises:
-            StorageError: the store cannot be read.
+            StorageError: the store is needed and cannot be read.
         """
-        if stored and None not in self._fresh:
-            self._blocked = self._catalog.indices_of(self._policy.blocks())
-            self._fresh.add(None)
+        self._ask(("blocked",), self._read_blocked, needed=needed)
         return self._blocked
+
+    def _read_profiles(self) -> None:
+        self._profiles = {profile.name: profile for profile in self._policy.profiles()}
+
+    def _read_blocked(self) -> None:
+        self._blocked = self._catalog.indices_of(self._policy.blocks())
+
+    def _read_past(self, name: str) -> None:
+        started = [s for s in self._agentdb.started(name) if s.title_id in self._catalog]
+        rows = self._catalog.indices_of(s.title_id for s in started)
+        self._pasts[name] = Past(
+            finished=rows[np.array([s.is_skill for s in started], np.bool_)],
+            started=rows,
+            rejected=self._catalog.indices_of(self._policy.rejections(name)),
+        )

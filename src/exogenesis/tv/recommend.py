@@ -26,7 +26,7 @@ from exogenesis.tv.explain import (
     reasons,
     sentence,
 )
-from exogenesis.tv.known import Known
+from exogenesis.tv.known import Known, Past
 from exogenesis.tv.moment import Moment
 from exogenesis.tv.policy import HOME, Policy
 from exogenesis.tv.runtime import Mode
@@ -211,15 +211,18 @@ class Recommender:
         stored = mode is not Mode.POPULAR
         told = self._senses.moment
         moment = Moment(at=seconds(self._clock)) if told is None else told()
+        past: Past | None = None
         if context.profile is not None:
-            viewer = self._known.profile(context.profile, stored=stored)
+            viewer = self._known.profile(context.profile, needed=stored)
         elif self._senses.who is not None and stored:
             viewer = self._senses.who(moment, context.session)
         else:
-            viewer = self._known.anybody(stored=stored)
+            viewer = self._known.anybody(needed=stored)
+            past = self._known.common_past(needed=stored)
         ended = context.just_ended
         return Asked(
             viewer=viewer,
+            past=past or self._known.past(viewer.name, needed=stored),
             moment=moment,
             session=context.session,
             ended=None if ended is None else self._catalog.index_of(ended),
@@ -293,12 +296,11 @@ class Recommender:
         return Cause(title_id=known.id, name=known.name, contribution=contribution)
 
     def _hidden_because(self, title: int, asked: Asked, candidates: Mask) -> str | None:
-        past = self._known.past(asked.viewer.name, stored=asked.stored)
-        if title in self._known.blocked(stored=asked.stored):
+        if title in self._known.blocked(needed=asked.stored):
             return "it is blocked"
-        if title in past.rejected:
+        if title in asked.past.rejected:
             return "you said that you are not interested"
-        if title in past.started:
+        if title in asked.past.started:
             return "it was watched already, or begun"
         if not candidates[title]:
             columns, now = self._catalog.feasibility, asked.moment.at

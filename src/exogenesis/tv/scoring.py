@@ -16,7 +16,7 @@ from exogenesis.core.terms import Term
 from exogenesis.core.vectors import Floats, Indices, Mask
 from exogenesis.tv.catalog import Catalog
 from exogenesis.tv.collective import Collective
-from exogenesis.tv.known import Known
+from exogenesis.tv.known import Known, Past
 from exogenesis.tv.moment import Moment
 from exogenesis.tv.policy import Profile, feasible
 from exogenesis.tv.runtime import Mode
@@ -33,6 +33,7 @@ class Asked:
 
     Attributes:
         viewer: who watches.
+        past: what that profile has done; of all of them where nobody knows who watches.
         moment: now.
         session: the stretch of watching, or none.
         ended: catalogue index of what has just ended, or None.
@@ -41,6 +42,7 @@ class Asked:
     """
 
     viewer: Profile
+    past: Past
     moment: Moment
     session: str
     ended: int | None
@@ -96,14 +98,14 @@ class Scorer:
         now = asked.moment.at
         source = self._collective.taste if asked.mode is Mode.FULL else None
         when = (asked.moment.hour_of_week, asked.moment.month)
-        key = (asked.mode, asked.viewer, asked.minutes, asked.ended, *when)
+        key = (asked.mode, asked.viewer, asked.past, asked.minutes, asked.ended, *when)
         kept = self._slate.get(key, now, source)
         if kept is None:
             mask = self._candidates(asked)
             space = None if source is None else self._space(source.ranking, mask)
             full = asked.mode is Mode.FULL
             scores = score_titles(
-                self._known.past(asked.viewer.name, stored=asked.stored).finished,
+                asked.past.finished,
                 space=space,
                 content=self._catalog.content_table if full else None,
                 log_popularity=self._catalog.log_popularity,
@@ -145,10 +147,9 @@ class Scorer:
         mask = feasible(
             self._catalog.feasibility, asked.viewer, now=asked.moment.at, minutes=asked.minutes
         )
-        past = self._known.past(asked.viewer.name, stored=asked.stored)
-        mask[past.started] = False
-        mask[past.rejected] = False
-        mask[self._known.blocked(stored=asked.stored)] = False
+        mask[asked.past.started] = False
+        mask[asked.past.rejected] = False
+        mask[self._known.blocked(needed=asked.stored)] = False
         return mask
 
     def _space(self, space: TasteSpace | None, candidates: Mask) -> TasteSpace | None:

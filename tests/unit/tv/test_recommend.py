@@ -180,9 +180,12 @@ def test_an_explanation_adds_up_to_the_score(pulled: bool) -> None:
 
 
 def test_without_the_named_cause_the_score_falls() -> None:
-    """By ablation: the same television that never watched the title the reason names."""
+    """By ablation: the same television that never watched the titles the reason names.
+
+    They are blocked there, so that both choose from the same titles.
+    """
     catalog = small_catalog()
-    fell, named = 0, 0
+    named = 0
     for seed in range(16):
         rng = np.random.default_rng(seed)
         watched = [f"t{row:03}" for row in rng.permutation(120)[: rng.integers(1, 12)]]
@@ -190,10 +193,12 @@ def test_without_the_named_cause_the_score_falls() -> None:
         for one in with_all.recommend(STEADY):
             if one.cause is None:
                 continue
-            without = [title for title in watched if title != one.cause]
+            gone = {one.cause, *one.also}
+            assert gone <= set(watched)
+            without = [title for title in watched if title not in gone]
             other = _watched(_pulled(catalog) if seed % 2 else open_brain(catalog), *without)
+            for title in gone:
+                other.block(title)
             named += 1
-            fell += other.explain(one.title_id).score < one.score
-    # The scale of the scores moves too when a title leaves the past; that may hide a small cause.
-    assert named >= 60
-    assert fell >= 0.98 * named
+            assert other.explain(one.title_id).score < one.score
+    assert named >= 100
