@@ -7,9 +7,9 @@ holds a few dozen of them, and the last ones are not starved. Cases that are com
 the search: a try errs as if its settings had been fixed before the cases were seen.
 
 A few dozen differences can hide a rare large loss, and Student's interval then accepts far too
-often: of worthless settings that win a little in 19 cases of 20 and lose much in one, nearly all
-(``benchmarks/metasona.py``). So one more case, the worst that counts, is added before the lower
-bound is taken::
+often: worthless settings that win a little in 19 cases of 20 and lose much in one pass in two lives
+of three (``benchmarks/metasona.py``). So one more case, the worst that counts, is added before the
+lower bound is taken::
 
     d' = (d_1 .. d_n, -WORST)      low = mean(d') - t_(n, 1 - level) sd(d') / sqrt(n + 1)
 """
