@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exogenesis.core.tables import Part
-from exogenesis.core.vectors import Floats, Indices, Mask, standardise
+from exogenesis.core.vectors import Floats, Indices, Mask, mean_and_spread, shifted
 
 LEAST_FALL = 1e-3
 """A score that falls by less, in standard deviations, is not caused by what was taken away."""
@@ -147,8 +147,11 @@ def _without(watched: Indices, groups: Sequence[Indices]) -> Mask:
 
 def _aged(factors: Floats, decay: float, kept: Mask) -> Floats:
     """Return ``(g, n)``: ``factor_j decay^a``, a = kept titles after j; 0 where j is not kept."""
+    if decay == 1.0:
+        return np.asarray(factors * kept, np.float32)
+    powers = np.power(np.float32(decay), np.arange(kept.shape[1] + 1, dtype=np.float32))
     later: Indices = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - kept
-    return np.asarray(factors * np.power(np.float32(decay), later) * kept, np.float32)
+    return np.asarray(factors * powers[later] * kept, np.float32)
 
 
 def dot_term(
@@ -157,8 +160,8 @@ def dot_term(
     """Multiply the profile of ``watched`` with a table and standardise over its candidates."""
     (aged,) = _aged(factors, decay, np.ones((1, len(watched)), np.bool_))
     raw = part.times(aged @ part.rows[watched])
-    values = standardise(raw, part.candidates)
-    spread = float(raw[part.candidates].std(dtype=np.float64)) if values.any() else 0.0
+    centre, spread = mean_and_spread(raw, part.candidates)
+    values = shifted(raw, centre, spread)
     scale = 1.0 / spread if spread > 0 else 0.0
     return DotTerm(name, weight, values, watched, factors, decay, part, scale)
 

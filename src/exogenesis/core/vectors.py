@@ -54,17 +54,31 @@ def dequantise(codes: Int8s, scales: Halves) -> Floats:
     return codes.astype(np.float32) * scales.astype(np.float32)[:, None]
 
 
+def mean_and_spread(scores: Floats, candidates: Mask) -> tuple[float, float]:
+    """Return mean and standard deviation of ``(m,)`` scores over the candidates.
+
+    The deviation of scores that differ by no more than float32 rounding is 0.
+    """
+    chosen = scores[candidates]
+    if chosen.size == 0:
+        return 0.0, 0.0
+    centre, spread = float(chosen.mean(dtype=np.float64)), float(chosen.std(dtype=np.float64))
+    alike = spread <= 1e-6 * float(np.abs(chosen).max())
+    return centre, 0.0 if alike else spread
+
+
 def standardise(scores: Floats, candidates: Mask) -> Floats:
     """Shift and scale ``(m,)`` scores to mean 0 and standard deviation 1 over the candidates.
 
     Scores that differ by no more than float32 rounding become 0. Values outside the candidates
     are scaled alike and mean nothing.
     """
-    chosen = scores[candidates]
-    if chosen.size == 0:
-        return np.zeros_like(scores)
-    centre, spread = chosen.mean(dtype=np.float64), chosen.std(dtype=np.float64)
-    if spread <= 1e-6 * np.abs(chosen).max():
+    return shifted(scores, *mean_and_spread(scores, candidates))
+
+
+def shifted(scores: Floats, centre: float, spread: float) -> Floats:
+    """Return ``(scores - centre) / spread``; zeros where the spread is 0."""
+    if spread == 0.0:
         return np.zeros_like(scores)
     return ((scores - np.float32(centre)) / np.float32(spread)).astype(np.float32)
 

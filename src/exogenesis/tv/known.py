@@ -136,10 +136,15 @@ class Known:
         self._blocked = self._catalog.indices_of(self._policy.blocks())
 
     def _read_past(self, name: str) -> None:
-        started = [s for s in self._agentdb.started(name) if s.title_id in self._catalog]
-        rows = self._catalog.indices_of(s.title_id for s in started)
+        catalog = self._catalog
+        told = [
+            (catalog.index_of(one.title_id), one.is_skill)
+            for one in self._agentdb.started(name)
+            if one.title_id in catalog
+        ]
+        rows = np.array([row for row, _ in told], np.int64)
         self._pasts[name] = Past(
-            finished=rows[np.array([s.is_skill for s in started], np.bool_)],
+            finished=rows[np.array([finished for _, finished in told], np.bool_)],
             started=rows,
-            rejected=self._catalog.indices_of(self._policy.rejections(name)),
+            rejected=catalog.indices_of(self._policy.rejections(name)),
         )
