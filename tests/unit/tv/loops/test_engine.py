@@ -314,6 +314,24 @@ def test_events_come_before_a_long_cycle_that_runs() -> None:
     assert work.taken[-1] is LoopType.REFLEXIVE
 
 
+def test_a_short_loop_that_is_due_goes_before_a_long_cycle_that_runs() -> None:
+    now, timer = FakeNow(), FakeTimer()
+    work = Recorder(timer, steps=50)
+    works: dict[LoopType, Work] = {
+        loop: work for loop in (LoopType.ADAPTIVE, LoopType.EVOLUTIONARY, LoopType.TRANSFORMATIVE)
+    }
+    engine = engine_of(Database.open(None), works, now=now, timer=timer)
+    engine.run_due(1000.0)
+    engine.request(LoopType.EVOLUTIONARY, within_s=0)
+    engine.run_due(5.0)
+    engine.request(LoopType.ADAPTIVE, within_s=0)
+    engine.request(LoopType.TRANSFORMATIVE, within_s=0)
+    engine.run_due(60.0)
+    assert work.loops()[1:] == [LoopType.EVOLUTIONARY, LoopType.ADAPTIVE]
+    engine.run_due(1000.0)
+    assert work.loops()[-1] is LoopType.TRANSFORMATIVE
+
+
 def test_a_viewing_makes_the_adaptive_loop_due_within_half_an_hour() -> None:
     now = FakeNow()
     engine = engine_of(Database.open(None), {LoopType.ADAPTIVE: Recorder(FakeTimer())}, now=now)
