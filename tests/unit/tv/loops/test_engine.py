@@ -326,8 +326,8 @@ def test_a_short_loop_that_is_due_goes_before_a_long_cycle_that_runs() -> None:
     engine.run_due(5.0)
     engine.request(LoopType.ADAPTIVE, within_s=0)
     engine.request(LoopType.TRANSFORMATIVE, within_s=0)
-    engine.run_due(60.0)
-    assert work.loops()[1:] == [LoopType.EVOLUTIONARY, LoopType.ADAPTIVE]
+    engine.run_due(5.0)
+    assert work.taken[-5:] == [LoopType.ADAPTIVE] * 5
     engine.run_due(1000.0)
     assert work.loops()[-1] is LoopType.TRANSFORMATIVE
 
