@@ -47,6 +47,8 @@ from exogenesis.wire.fields import digest, signing_pair
 from exogenesis.wire.pack import encode_pack
 
 DEPTH = 10
+EVALUATIONS = 4
+"""Settings tried in one search: enough for the loop to run, and not to spend a life on."""
 KINDS = ("first", "next", "mood", "browse", "resume")
 _STREAM = 77
 
@@ -160,6 +162,7 @@ class Viewer:
                 worker_public=broadcast.worker_public,
                 enrol_token=bytes(32),
                 ranker=variant.ranker,
+                evaluations=EVALUATIONS,
                 tiers_off=variant.tiers,
                 loops_off=variant.loops,
             ),

@@ -88,6 +88,9 @@ class Parts:
         self.persistence = PersistenceManager(database, config.storage_path)
         self.policy = Policy(database)
         self.collective = Collective(database, catalog, config.worker_public)
+        self.pulled = self.collective
+        if not self.has(MemoryTier.COLLECTIVE):  # it is synced, and makes no list
+            self.pulled = Collective(database, catalog, None)
         self.ledger = Ledger(database)
         self.memory = self._memory()
         self.learning = Learning(database, self.memory, catalog)
@@ -225,14 +228,11 @@ class Parts:
 
     def _recommender(self) -> Recommender:
         config = self.config
-        pulled = self.collective
-        if not self.has(MemoryTier.COLLECTIVE):
-            pulled = Collective(self.database, self.catalog, None)
         return Recommender(
             catalog=self.catalog,
             agentdb=self.agentdb,
             policy=self.policy,
-            collective=pulled,
+            collective=self.pulled,
             settings=config.ranker,
             clock=self.timekeeper.time_ns,
             rng=self.outside.rng,

@@ -237,6 +237,7 @@ class Brain:
             DiskFull: there is no room; nothing was stored.
         """
         taken = self._parts.portable.take(raw, passphrase)
+        self._upkeep.use_settings()
         self._parts.learning.refresh()
         self._parts.refresh()
         return taken

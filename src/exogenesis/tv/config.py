@@ -33,6 +33,7 @@ class BrainConfig:
         hnsw_m: connections of a node of the graph index.
         hnsw_ef: candidates that the graph index keeps while it searches.
         max_patterns: vectors that AgentDB holds at most.
+        evaluations: settings of the ranking that are tried in one search for better ones.
         tiers_off: numbers of the memory tiers that take no part, of 1 to 10.
         loops_off: names of the loops that do not run.
     """
@@ -51,6 +52,7 @@ class BrainConfig:
     hnsw_m: int = 32
     hnsw_ef: int = 100
     max_patterns: int = 10_000
+    evaluations: int = 120
     tiers_off: frozenset[int] = frozenset()
     loops_off: frozenset[str] = frozenset()
 

@@ -30,17 +30,8 @@ from exogenesis.tv.cycles import (
 from exogenesis.tv.cycles.deliberative import SIZE_MAX_BYTES
 from exogenesis.tv.loops import CycleOutput, LoopEngine, LoopStatus, LoopType, Work
 from exogenesis.tv.memory import MemoryTier
-from exogenesis.tv.metasona.improve import MetaSona
-from exogenesis.tv.metasona.lineage import Lineage
-from exogenesis.tv.metasona.replay import Case, read_cases
-from exogenesis.tv.metasona.television import (
-    RANKER_SPACE,
-    WITH_FLEET,
-    WITHOUT_FLEET,
-    point_of,
-    ranking_judge,
-    settings_of,
-)
+from exogenesis.tv.metasona.television import settings_of
+from exogenesis.tv.metasona.weekly import WeeklySona
 from exogenesis.tv.observe import Signal
 from exogenesis.tv.recommend import Recommendation, ViewContext
 from exogenesis.tv.runtime import Finding, Health, RuntimeOrchestrator, examine
@@ -86,10 +77,8 @@ class Upkeep:
             parts.database, parts.now, capped=lambda: mode_of_way(self._way)
         )
         parts.mode = lambda: self.runtime.mode
-        self.lineage = Lineage(
-            parts.database, parts.memory, RANKER_SPACE, point_of(parts.config.ranker)
-        )
-        self._use_settings()
+        self._sona = self._new_sona()
+        self.use_settings()
         self._engine = self._new_engine()
 
     def _new_engine(self) -> LoopEngine:
@@ -146,7 +135,7 @@ class Upkeep:
         way = self.substrate.choose(RECOMMEND.name)
         if way != self._way:
             self._way = way
-            self._use_settings()
+            self.use_settings()
         begins = self._parts.outside.timer()
         listed = self.runtime.answer(
             lambda: self._parts.recommender.recommend(context),
@@ -236,7 +225,7 @@ class Upkeep:
                 },
             ),
             LoopType.EVOLUTIONARY: evolutionary(
-                check=self._check_settings, improve=self._improve_settings, use=self._use_settings
+                check=self._check_settings, improve=self._improve_settings, use=self.use_settings
             ),
             LoopType.TRANSFORMATIVE: transformative(
                 parts.database,
@@ -281,44 +270,38 @@ class Upkeep:
 
     # --- settings of the ranking --------------------------------------------------------------
 
-    def _use_settings(self) -> None:
+    def use_settings(self) -> None:
+        """Rank by the settings that are in force."""
         settings = self._parts.config.ranker
         if self._parts.has(MemoryTier.ARCHITECTURAL):
-            settings = settings_of(self.lineage.active(), settings)
+            settings = settings_of(self._sona.lineage.active(), settings)
         self._parts.recommender.use(settings_of_way(self._way, settings))
 
-    def _sona(self) -> MetaSona:
+    def _new_sona(self) -> WeeklySona:
         parts = self._parts
-        taste = parts.collective.taste
-        judge = ranking_judge(
+        return WeeklySona(
+            database=parts.database,
+            memory=parts.memory,
             catalog=parts.catalog,
-            profiles={profile.name: profile for profile in parts.policy.profiles()},
-            blocked=parts.catalog.indices_of(parts.policy.blocks()),
-            space=taste.ranking,
-            taste=taste.table,
+            policy=parts.policy,
+            collective=parts.pulled,
+            learning=parts.learning,
             base=parts.config.ranker,
-        )
-        return MetaSona(
-            lineage=self.lineage,
-            space=RANKER_SPACE,
-            judge=judge,
             timer=parts.outside.timer,
             rng=parts.outside.rng,
+            region=parts.config.region if parts.has(MemoryTier.CIVILIZATIONAL) else None,
+            facts=parts.has(MemoryTier.SEMANTIC),
+            core=parts.has(MemoryTier.EVOLUTIONARY),
+            evaluations=parts.config.evaluations,
         )
 
-    def _cases(self) -> list[Case]:
-        return read_cases(self._parts.database, self._parts.catalog)
-
     def _check_settings(self, now: int) -> Generator[None, None, int]:
-        rollbacks = yield from self._sona().check(self._cases(), now=now)
+        rollbacks = yield from self._sona.check(now)
         return len(rollbacks)
 
     def _improve_settings(self, now: int) -> Generator[None, None, str]:
-        fleet = self._parts.collective.taste.ranking is not None
-        outcome = yield from self._sona().improve(
-            self._cases(), tuned=WITH_FLEET if fleet else WITHOUT_FLEET, now=now
-        )
-        self._use_settings()
+        outcome = yield from self._sona.improve(now)
+        self.use_settings()
         return outcome.verdict.value
 
     # --- how it is ----------------------------------------------------------------------------
