@@ -171,6 +171,10 @@ class Brain:
         """
         self._upkeep.signalled(signal)
 
+    def end_session(self) -> None:
+        """The television goes quiet: what was watched is learnt from now, at the next tick."""
+        self._upkeep.session_ended()
+
     def not_interested(self, title_id: str, profile: str = HOME, *, undo: bool = False) -> None:
         """Keep a title off a profile's lists; it never leaves this television.
 
@@ -218,7 +222,7 @@ class Brain:
             path, profile=profile, skip_unknown=skip_unknown, progress=progress
         )
         self._parts.refresh()
-        self._upkeep.watched(report.stored)
+        self._upkeep.session_ended()
         return report
 
     def export(self, passphrase: str) -> bytes:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
 
 from exogenesis.core.effects import NS_PER_S
-from exogenesis.errors import InputError
+from exogenesis.errors import InputError, StorageError
 from exogenesis.tv.assembly import Parts
 from exogenesis.tv.cycles import (
     adaptive,
@@ -27,7 +29,7 @@ from exogenesis.tv.cycles import (
     transcendent,
     transformative,
 )
-from exogenesis.tv.cycles.deliberative import SIZE_MAX_BYTES
+from exogenesis.tv.cycles.deliberative import SIZE_MAX_BYTES, Stage
 from exogenesis.tv.loops import CycleOutput, LoopEngine, LoopStatus, LoopType, Work
 from exogenesis.tv.memory import MemoryTier
 from exogenesis.tv.metasona.television import settings_of
@@ -70,6 +72,7 @@ class Upkeep:
         self._signals: list[Signal] = []
         self._asked: deque[ViewContext] = deque(maxlen=_VIEWERS)
         self._way = RECOMMEND.ways[0]
+        (self._jitter,) = parts.outside.rng.spawn(1)
         self.substrate = Substrate(LADDERS)
         if parts.has(MemoryTier.SUBSTRATE):
             self.substrate.restore(kept_measures(parts.memory))
@@ -88,7 +91,7 @@ class Upkeep:
             {loop: work for loop, work in self._works().items() if self._runs(loop)},
             now=self._parts.timekeeper.now,
             timer=outside.timer,
-            rng=outside.rng,
+            rng=self._jitter,
         )
 
     def _runs(self, loop: LoopType) -> bool:
@@ -116,6 +119,11 @@ class Upkeep:
             self._engine.request(LoopType.REACTIVE)
         if self._runs(LoopType.ADAPTIVE):
             self._engine.request(LoopType.ADAPTIVE, within_s=_SESSION_END_S, viewings=count)
+
+    def session_ended(self) -> None:
+        """Learn now from what was watched, and not in half an hour."""
+        if self._runs(LoopType.ADAPTIVE):
+            self._engine.request(LoopType.ADAPTIVE, within_s=0)
 
     def erased(self) -> None:
         """Something was forgotten: nothing that was kept in memory is written back."""
@@ -214,14 +222,13 @@ class Upkeep:
                 known=lambda title: title in parts.catalog,
                 settled_s=parts.timekeeper.settled_s,
                 extra={
+                    **self._copies(),
                     "measures": steps(
                         lambda cycle: keep_measures(
                             parts.memory, self.substrate.measures(), cycle.at
                         )
                     ),
                     "index": once(parts.agentdb.compact),
-                    "copy": steps(lambda cycle: parts.persistence.back_up()),
-                    "ballast": once(parts.database.lay_ballast),
                 },
             ),
             LoopType.EVOLUTIONARY: evolutionary(
@@ -248,6 +255,15 @@ class Upkeep:
             ),
         }
 
+    def _copies(self) -> dict[str, Stage]:
+        """Check and copy the store, where there is a folder for it."""
+        if self._parts.config.storage_path is None:
+            return {}
+        return {
+            "copy": steps(lambda cycle: self._parts.persistence.back_up()),
+            "ballast": once(self._parts.database.lay_ballast),
+        }
+
     def _take_signals(self) -> int:
         taken, self._signals = self._signals, []
         for signal in taken:
@@ -256,7 +272,8 @@ class Upkeep:
 
     def _prepare(self) -> Iterator[None]:
         for context in dict.fromkeys(self._asked):
-            self._parts.recommender.prepare(context)
+            with suppress(InputError):  # a profile that is gone
+                self._parts.recommender.prepare(context)
             yield
 
     def _vectors_moved(self) -> None:
@@ -274,7 +291,8 @@ class Upkeep:
         """Rank by the settings that are in force."""
         settings = self._parts.config.ranker
         if self._parts.has(MemoryTier.ARCHITECTURAL):
-            settings = settings_of(self._sona.lineage.active(), settings)
+            with suppress(StorageError):  # lists are made all the same
+                settings = settings_of(self._sona.lineage.active(), settings)
         self._parts.recommender.use(settings_of_way(self._way, settings))
 
     def _new_sona(self) -> WeeklySona:
@@ -313,17 +331,17 @@ class Upkeep:
             free_bytes: room on the disk, or None where nobody can say.
         """
         parts, config = self._parts, self._parts.config
-        status = parts.persistence.status()
+        status = cache(parts.persistence.status)
         found = examine(
             {
                 "store": lambda: probe.probe_store(parts.database),
                 "backups": lambda: probe.probe_backups(
-                    status, kept=config.storage_path is not None
+                    status(), kept=config.storage_path is not None
                 ),
                 "catalogue": lambda: probe.probe_catalog(len(parts.catalog), self._available()),
                 "vectors": lambda: probe.probe_vectors(parts.catalog.content, self._nearest),
                 "clock": lambda: probe.probe_clock(parts.timekeeper.now()),
-                "disk": lambda: probe.probe_disk(free_bytes, status.size_bytes),
+                "disk": lambda: probe.probe_disk(free_bytes, status().size_bytes),
                 "loops": lambda: probe.probe_loops(self.loops(), parts.now()),
                 "sync": lambda: probe.probe_sync(
                     consented=parts.policy.consented,
