@@ -29,7 +29,18 @@ import numpy as np
 
 from exogenesis.core.tables import Part, Products, Table
 from exogenesis.core.taste import TasteSpace
-from exogenesis.core.terms import LEAST_FALL, DotTerm, GivenTerm, PriorTerm, Term, centred, dot_term
+from exogenesis.core.terms import (
+    LEAST_FALL,
+    DotTerm,
+    GivenTerm,
+    PriorTerm,
+    Term,
+    added,
+    centred,
+    dot_term,
+    fallen,
+    joined,
+)
 from exogenesis.core.vectors import Floats, Indices, Mask, standardise, top_k
 
 
@@ -134,9 +145,9 @@ class Scores:
     def past(self) -> Indices:
         """``(n,)`` the watched titles that the score depends on, oldest first."""
         told = [term.watched for term in self.terms if isinstance(term, DotTerm)]
-        return np.array(
-            list(dict.fromkeys(np.concatenate(told).tolist())) if told else [], np.int64
-        )
+        every = np.concatenate([np.zeros(0, np.int64), *told])
+        _, first = np.unique(every, return_index=True)
+        return np.asarray(every[np.sort(first)], np.int64)
 
     @property
     def just_ended(self) -> int | None:
@@ -146,23 +157,31 @@ class Scores:
                 return int(term.watched[-1])
         return None
 
-    def causes(self, causes: Indices, titles: Indices) -> Floats:
-        """Return ``(len(causes), len(titles))``: what each watched title adds to each score.
+    def causes(self, titles: Indices) -> Floats:
+        """Return ``(n, len(titles))``: what each title of :attr:`past` adds to each score.
 
-        Counted from what it adds to the candidates on average, so that over all the past the
-        column of a title sums up to its score without the summands that no title stands behind.
+        Counted from what it adds to the candidates on average, so that the column of a title
+        sums up to its score without the summands that no title stands behind.
         """
-        added = np.zeros((len(causes), len(titles)), np.float32)
-        for term in self.terms:
-            added += term.adds(causes, titles)
-        return added
+        past = self.past
+        told = np.zeros((len(past), len(titles)), np.float32)
+        order = np.argsort(past)
+        for terms in joined(self.terms):
+            places = order[np.searchsorted(past, terms[0].watched, sorter=order)]
+            told[places] += added(terms, titles)  # a profile holds a title at most once
+        return told
 
     def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
         """Return ``(len(groups), len(titles))``: how far a score falls without watched titles."""
-        fallen = np.zeros((len(groups), len(titles)), np.float32)
+        change = np.zeros((len(groups), len(titles)), np.float32)
+        if not len(groups):
+            return change
+        for terms in joined(self.terms):
+            change += fallen(terms, groups, titles)
         for term in self.terms:
-            fallen += term.falls(groups, titles)
-        return fallen
+            if isinstance(term, PriorTerm):
+                change += term.falls(groups, titles)
+        return change
 
     def part(self, name: str, title: int) -> float:
         """Return the summand ``name`` of the score of ``title``; 0 when it has none."""

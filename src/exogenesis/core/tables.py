@@ -98,7 +98,7 @@ class Part:
             return np.zeros(self.rows.shape[1], np.float32)
         if self._others is None:
             return np.asarray(self.candidates / np.float32(self._count) @ self.rows, np.float32)
-        total = self._table.total - self._others.sum(axis=0, dtype=np.float64)
+        total = self._table.total - np.ones(len(self._others), np.float32) @ self._others
         return np.asarray(total / self._count, np.float32)
 
     def spread(self, profiles: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,9 @@ from exogenesis.core.vectors import Floats, Indices, Mask, mean_and_spread, shif
 LEAST_FALL = 1e-3
 """A score that falls by less, in standard deviations, is not caused by what was taken away."""
 
+_NOTHING = 1e-30
+"""What is left of a title so long ago counts 0: computing with still smaller numbers is slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -27,21 +30,6 @@ class Term:
     name: str
     weight: float
     values: Floats
-
-    def adds(self, causes: Indices, titles: Indices) -> Floats:
-        """Return ``(len(causes), len(titles))``: what each cause adds to each score.
-
-        Counted from what it adds to the candidates on average.
-        """
-        return np.zeros((len(causes), len(titles)), np.float32)
-
-    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
-        """Return ``(len(groups), len(titles))``: how far it falls without each group of causes.
-
-        Exact: the summand is computed as if the group had never been watched, over the same
-        candidates.
-        """
-        return np.zeros((len(groups), len(titles)), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +68,7 @@ class PriorTerm(Term):
     standard: Callable[[], Floats]
 
     def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
-        """See :meth:`Term.falls`."""
-        if not len(groups):
-            return np.zeros((0, len(titles)), np.float32)
+        """Return ``(len(groups), len(titles))``: how far it falls without each group of titles."""
         left = _without(self.watched, groups).sum(axis=1).tolist()
         change = np.array([self.weight - self.weight_at(count) for count in left], np.float32)
         if not change.any():
@@ -108,41 +94,70 @@ class DotTerm(Term):
     part: Part
     scale: float
 
-    def adds(self, causes: Indices, titles: Indices) -> Floats:
-        """See :meth:`Term.adds`."""
-        rows = self.part.rows
-        told = rows[self.watched] @ (rows[titles] - self.part.mean_row).T
-        told *= self._counts[:, None]
-        if np.array_equal(causes, self.watched):
-            return told
-        same = (causes[:, None] == self.watched).astype(np.float32)
-        return np.asarray(same @ told, np.float32)
 
-    @property
-    def _counts(self) -> Floats:
-        """``(n,)`` what each title counts in the score."""
-        kept = np.ones((1, len(self.watched)), np.bool_)
-        (aged,) = _aged(self.factors, self.decay, kept)
-        return np.asarray(aged * np.float32(self.weight * self.scale), np.float32)
+def joined(terms: Sequence[Term]) -> list[list[DotTerm]]:
+    """Group the profiles of the same titles over the same table, which share their products."""
+    found: dict[tuple[int, int], list[DotTerm]] = {}
+    for term in terms:
+        if isinstance(term, DotTerm):
+            found.setdefault((id(term.part), id(term.watched)), []).append(term)
+    return list(found.values())
 
-    def falls(self, groups: Sequence[Indices], titles: Indices) -> Floats:
-        """See :meth:`Term.falls`."""
-        if not len(self.watched) or not len(groups):
-            return np.zeros((len(groups), len(titles)), np.float32)
-        kept = _without(self.watched, groups)
-        profiles = _aged(self.factors, self.decay, kept) @ self.part.rows[self.watched]
-        means, spreads = self.part.spread(profiles)
-        apart = profiles @ self.part.rows[titles].T - means[:, None]
-        wide = spreads[:, None]
-        values = np.divide(apart, wide, out=np.zeros_like(apart), where=wide > 0)
-        return np.asarray(np.float32(self.weight) * (self.values[titles] - values), np.float32)
+
+def added(terms: Sequence[DotTerm], titles: Indices) -> Floats:
+    """Return ``(n, len(titles))``: what each watched title adds to each score.
+
+    Counted from what it adds to the candidates on average.
+
+    Args:
+        terms: profiles of the same titles over the same table.
+        titles: whose scores.
+    """
+    part, watched = terms[0].part, terms[0].watched
+    whole = np.ones((1, len(watched)), np.bool_)
+    counts = np.zeros(len(watched), np.float32)
+    for term in terms:
+        (aged,) = _aged(term.factors, term.decay, whole)
+        counts += np.float32(term.weight * term.scale) * aged
+    near = part.rows[watched] @ (part.rows[titles] - part.mean_row).T
+    return np.asarray(counts[:, None] * near, np.float32)
+
+
+def fallen(terms: Sequence[DotTerm], groups: Sequence[Indices], titles: Indices) -> Floats:
+    """Return ``(len(groups), len(titles))``: how far the scores fall without each group.
+
+    Exact: the summands are computed as if the group had never been watched, over the same
+    candidates.
+
+    Args:
+        terms: profiles of the same titles over the same table.
+        groups: of watched titles.
+        titles: whose scores.
+    """
+    part, watched = terms[0].part, terms[0].watched
+    change = np.zeros((len(groups), len(titles)), np.float32)
+    if not len(watched):
+        return change
+    kept = _without(watched, groups)
+    counts = np.concatenate([_aged(term.factors, term.decay, kept) for term in terms])
+    profiles = counts @ part.rows[watched]
+    means, spreads = part.spread(profiles)
+    apart = profiles @ part.rows[titles].T - means[:, None]
+    wide = spreads[:, None]
+    values = np.divide(apart, wide, out=np.zeros_like(apart), where=wide > 0)
+    for number, term in enumerate(terms):
+        own = values[number * len(groups) : (number + 1) * len(groups)]
+        change += np.float32(term.weight) * (term.values[titles] - own)
+    return change
 
 
 def _without(watched: Indices, groups: Sequence[Indices]) -> Mask:
     """``(len(groups), n)`` False where a title is of the group; no group is empty."""
     begins = np.cumsum([0, *(len(group) for group in groups[:-1])])
     hits = np.concatenate(groups)[:, None] == watched
-    return np.asarray(~np.logical_or.reduceat(hits, begins, axis=0), np.bool_)
+    if len(hits) > len(groups):
+        hits = np.logical_or.reduceat(hits, begins, axis=0)
+    return np.asarray(~hits, np.bool_)
 
 
 def _aged(factors: Floats, decay: float, kept: Mask) -> Floats:
@@ -150,6 +165,7 @@ def _aged(factors: Floats, decay: float, kept: Mask) -> Floats:
     if decay == 1.0:
         return np.asarray(factors * kept, np.float32)
     powers = np.power(np.float32(decay), np.arange(kept.shape[1] + 1, dtype=np.float32))
+    powers[powers < _NOTHING] = 0.0
     later: Indices = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - kept
     return np.asarray(factors * powers[later] * kept, np.float32)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from exogenesis.core.effects import Clock, Entropy
 from exogenesis.core.ranking import Given
-from exogenesis.core.vectors import Floats
+from exogenesis.core.vectors import Floats, Indices
 from exogenesis.tv.agentdb import AgentDB, IndexSettings
 from exogenesis.tv.agentdb.cache import FILE_NAME
 from exogenesis.tv.catalog import Catalog
@@ -271,13 +271,8 @@ class Parts:
     def _habits(self, profile: str, moment: Moment) -> Given | None:
         return self.learning.rhythm_term(profile, moment.hour_of_week, moment.month)
 
-    def _core(self, profile: str) -> dict[str, float]:
-        core = self.learning.core(profile, self.now())
-        if core is None:
-            return {}
-        rows, weights = core
-        titles = self.catalog.titles
-        return {titles[row].id: float(w) for row, w in zip(rows, weights, strict=True)}
+    def _core(self, profile: str) -> tuple[Indices, Floats] | None:
+        return self.learning.core(profile, self.now())
 
     def _relearn(self, title_id: str | None, profiles: list[str]) -> None:
         """Compute anew what followed from what was erased; in the erasing transaction."""

@@ -34,6 +34,9 @@ _TOGETHER = (2, 3, 5, 10, 20)
 """So many titles are taken away together, where none alone is a cause; then all that add."""
 
 CAUSES_SHOWN = 5
+_NEAR = 3
+"""So many of the titles that add most to a score are tried as its cause."""
+
 
 DIFFERENT = "something different to try"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -118,10 +121,10 @@ def parts(scores: Scores, title: int) -> dict[str, float]:
 def reasons(scores: Scores, titles: Indices) -> list[Reason]:
     """Name the reason of each title.
 
-    The largest summand decides. Behind taste and content stands the watched title without which
-    the score would fall most, of the five that add most. Titles that are much alike can stand in
-    for each other: then the score falls only without several, and they are named together, the
-    strongest first. Where nothing speaks for a title, it is something different to try.
+    The largest summand decides. Behind taste and content stands the watched title that adds most,
+    or the next, if the score falls without it. Titles that are much alike can stand in for each
+    other: then the score falls only without several, and they are named together, the strongest
+    first. Where nothing speaks for a title, it is something different to try.
     """
     told = [_reason(scores, title) for title in titles.tolist()]
     open_ = [row for row, reason in enumerate(told) if reason.kind in ("taste", "content")]
@@ -152,20 +155,27 @@ def _reason(scores: Scores, title: int) -> Reason:
 def _causes(scores: Scores, titles: Indices) -> list[tuple[int, ...]]:
     """For each title the fewest watched ones without which its score falls; or none."""
     past = scores.past
-    adds = scores.causes(past, titles)
-    order = np.argsort(-adds, axis=0, kind="stable")
-    near = order[:CAUSES_SHOWN]
-    asked, places = np.unique(near, return_inverse=True)
-    falls = scores.falls([past[row : row + 1] for row in asked.tolist()], titles)
-    fallen = np.take_along_axis(falls, places.reshape(near.shape), axis=0)
-    best = fallen.argmax(axis=0) if len(fallen) else np.zeros(len(titles), np.int64)
-    found: list[tuple[int, ...]] = []
-    for column, row in enumerate(best.tolist()):
-        if len(fallen) and fallen[row, column] > LEAST_FALL:
-            found.append((int(past[near[row, column]]),))
-        else:
-            helpful = order[adds[order[:, column], column] > 0.0, column]
-            found.append(_together(scores, int(titles[column]), past[helpful]))
+    if not len(past):
+        return [()] * len(titles)
+    adds = scores.causes(titles)
+    few = np.argpartition(-adds, min(_NEAR, len(past)) - 1, axis=0)[:_NEAR]
+    order = np.argsort(-np.take_along_axis(adds, few, axis=0), axis=0, kind="stable")
+    near = np.take_along_axis(few, order, axis=0)
+    found: list[tuple[int, ...]] = [()] * len(titles)
+    left = list(range(len(titles)))
+    for row in near:
+        asked, places = np.unique(row[left], return_inverse=True)
+        falls = scores.falls([past[one : one + 1] for one in asked.tolist()], titles[left])
+        falling = falls[places, np.arange(len(left))] > LEAST_FALL
+        for column in np.array(left)[falling].tolist():
+            found[column] = (int(past[row[column]]),)
+        left = [column for column in left if not found[column]]
+        if not left:
+            break
+    for column in left:
+        strongest = np.argsort(-adds[:, column], kind="stable")
+        helpful = past[strongest[adds[strongest, column] > 0.0]]
+        found[column] = _together(scores, int(titles[column]), helpful)
     return found
 
 

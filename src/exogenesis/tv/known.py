@@ -136,15 +136,12 @@ class Known:
         self._blocked = self._catalog.indices_of(self._policy.blocks())
 
     def _read_past(self, name: str) -> None:
-        catalog = self._catalog
-        told = [
-            (catalog.index_of(one.title_id), one.is_skill)
-            for one in self._agentdb.started(name)
-            if one.title_id in catalog
-        ]
-        rows = np.array([row for row, _ in told], np.int64)
+        catalog, started = self._catalog, self._agentdb.started(name)
+        rows = catalog.indices_of(one.title_id for one in started)
+        if len(rows) < len(started):  # some are of an older catalogue
+            started = [one for one in started if one.title_id in catalog]
         self._pasts[name] = Past(
-            finished=rows[np.array([finished for _, finished in told], np.bool_)],
+            finished=rows[np.array([one.is_skill for one in started], np.bool_)],
             started=rows,
             rejected=catalog.indices_of(self._policy.rejections(name)),
         )

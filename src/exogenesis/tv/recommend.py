@@ -276,7 +276,7 @@ class Recommender:
         titles = np.array([title])
         (reason,) = reasons(scores, titles)
         past = scores.past
-        adds = scores.causes(past, titles)[:, 0]
+        adds = scores.causes(titles)[:, 0]
         strongest = np.argsort(-adds, kind="stable")[:CAUSES_SHOWN]
         shown = self._told(title, scores, reason, scored, asked.mode)
         return Explanation(

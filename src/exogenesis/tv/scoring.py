@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exogenesis.core.fatigue import fatigue, suppression
+from exogenesis.core.fatigue import TIRED_FROM, fatigue, suppression
 from exogenesis.core.ranking import NOTHING, Evening, RankerSettings, Scores, score_titles
 from exogenesis.core.tables import Products
 from exogenesis.core.taste import TasteSpace
@@ -168,27 +168,22 @@ class Scorer:
         settings, name = self.settings, asked.viewer.name
         known = replace(NOTHING, region=self._region)
         if asked.mode is Mode.FULL:
-            core = self._senses.core(name) if settings.core_weight else {}
-            known = replace(known, just_ended=asked.ended, core=self._rows(core))
+            core = self._senses.core(name) if settings.core_weight else None
+            known = replace(known, just_ended=asked.ended, core=core)
         if asked.stored and settings.fact_weight:
             known = replace(known, fact=self._senses.fact(name, asked.moment.at))
         if asked.stored and settings.rhythm_weight and asked.moment.hour_of_week is not None:
             known = replace(known, rhythm=self._senses.rhythm(name, asked.moment))
         return known
 
-    def _rows(self, counts: Mapping[str, float]) -> tuple[Indices, Floats] | None:
-        held = {title: count for title, count in counts.items() if title in self._catalog}
-        rows = self._catalog.indices_of(held)
-        return (rows, np.array(list(held.values()), np.float32)) if held else None
-
     def _fatigue(self, shown: Mapping[str, int]) -> Floats | None:
         """``(m,)``, or None when nothing tires."""
-        tired = {title: fatigue(count) for title, count in shown.items() if fatigue(count)}
-        told = self._rows(tired)
-        if told is None:
+        if max(shown.values(), default=0) < TIRED_FROM:
             return None
         values = np.zeros(len(self._catalog), np.float32)
-        values[told[0]] = told[1]
+        for title, count in shown.items():
+            if title in self._catalog:
+                values[self._catalog.index_of(title)] = fatigue(count)
         return values
 
     def _suppression(self, skipped: Sequence[str]) -> Floats | None:

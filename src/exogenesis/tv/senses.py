@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exogenesis.core.ranking import Given
+from exogenesis.core.vectors import Floats, Indices
 from exogenesis.tv.moment import Moment
 from exogenesis.tv.policy import Profile
 from exogenesis.tv.runtime import Mode
@@ -19,8 +20,8 @@ def _none_skipped(profile: str, now: int) -> Sequence[str]:
     return ()
 
 
-def _no_core(profile: str) -> Mapping[str, float]:
-    return {}
+def _no_core(profile: str) -> tuple[Indices, Floats] | None:
+    return None
 
 
 def _no_facts(profile: str, now: int) -> Given | None:
@@ -51,7 +52,7 @@ class Senses:
         shown: how often each title was shown to a profile in a session without being chosen.
         skipped: titles that a profile skipped within ``SKIP_S`` before a Unix time in seconds,
             once for each skip.
-        core: the taste of the long run: what each title counts.
+        core: the taste of the long run: catalogue indices, each once, and what they count.
         fact: what is known of genres, people, languages and lengths at a Unix time in seconds;
             causes like ``genre:thriller``.
         rhythm: the habits of the hour and of the month, causes like ``hour:117`` and
@@ -64,7 +65,7 @@ class Senses:
     mode: Callable[[], Mode] = _whole
     shown: Callable[[str, str], Mapping[str, int]] = _none_shown
     skipped: Callable[[str, int], Sequence[str]] = _none_skipped
-    core: Callable[[str], Mapping[str, float]] = _no_core
+    core: Callable[[str], tuple[Indices, Floats] | None] = _no_core
     fact: Callable[[str, int], Given | None] = _no_facts
     rhythm: Callable[[str, Moment], Given | None] = _no_habits
     report: Callable[[str, str, Sequence[str]], None] = _unreported

@@ -112,7 +112,7 @@ def test_causes_add_up_to_the_score_without_popularity(space: TasteSpace | None)
         settings=SETTINGS,
     )
     titles = np.array([0, 7, 33])
-    causes = scores.causes(scores.past, titles)
+    causes = scores.causes(titles)
     assert causes.shape == (4, 3)
     for column, title in enumerate(titles.tolist()):
         expected = float(scores.total[title]) - scores.part("popularity", title)
@@ -263,7 +263,7 @@ def test_no_candidates_and_no_history_give_zeros() -> None:
         settings=SETTINGS,
     )
     assert not scores.total.any()
-    assert scores.causes(scores.past, np.array([1, 2])).shape == (0, 2)
+    assert scores.causes(np.array([1, 2])).shape == (0, 2)
 
 
 def _slow_mmr(

@@ -11,6 +11,7 @@ import pytest
 
 from exogenesis.core.ranking import Given, RankerSettings
 from exogenesis.core.titles import Title
+from exogenesis.core.vectors import Floats, Indices
 from exogenesis.errors import InputError, StorageError
 from exogenesis.tv import Profile, ViewContext
 from exogenesis.tv.agentdb import AgentDB
@@ -61,7 +62,7 @@ class Told:
     broken: bool = False
     shown: dict[str, int] = field(default_factory=dict)
     skipped: list[tuple[str, int]] = field(default_factory=list)
-    core: dict[str, float] = field(default_factory=dict)
+    core: tuple[Indices, Floats] | None = None
     fact: Given | None = None
     rhythm: Given | None = None
     viewer: Profile = field(default_factory=lambda: Profile(name=HOME))
@@ -226,7 +227,7 @@ def test_the_taste_of_the_long_run_pulls() -> None:
     home = Home()
     home.recommender.use(RankerSettings(core_weight=3.0))
     before = home.list()
-    home.told.core = {"t118": 1.0, "t114": 0.5, "a title of an older catalogue": 9.0}
+    home.told.core = np.array([118, 114]), np.array([1.0, 0.5], np.float32)
     home.recommender.refresh()
     after = home.list()
     assert _share(after, GENRES[2]) > _share(before, GENRES[2])

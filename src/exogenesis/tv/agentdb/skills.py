@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from exogenesis.core.limits import FINISHED_FRACTION
 from exogenesis.errors import InputError
@@ -41,8 +42,7 @@ class Skill:
         return Beta(self.usage_count + 1, self.starts - self.usage_count + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A title that a profile has started, and whether it is a skill."""
 
     title_id: str
