@@ -80,10 +80,10 @@ class RankerSettings:
     local_popularity_weight: float = 2.0
     diversity: float = 0.1
     pool: int = 50
-    session_weight: float = 0.3
+    session_weight: float = 0.6
     core_weight: float = 0.2
     fact_weight: float = 0.5
-    rhythm_weight: float = 0.5
+    rhythm_weight: float = 1.0
     fatigue_weight: float = 1.0
     instant_weight: float = 1.0
     region_share: float = 0.8

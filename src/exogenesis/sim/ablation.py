@@ -280,6 +280,7 @@ def variants(defaults: RankerSettings, terms: Sequence[str]) -> list[Variant]:
     found += [
         Variant(name=f"tier {tier.value} {tier.name.lower()}", tiers=frozenset({tier}))
         for tier in MemoryTier
+        if tier < MemoryTier.PHYSICAL  # the last two guard what is shown, and are never off
     ]
     found += [Variant(name=f"loop {loop}", loops=frozenset({loop})) for loop in LoopType]
     return found

@@ -256,14 +256,23 @@ class Brain:
         """
         return self._upkeep.recommend(context or ViewContext())
 
-    def explain(self, title_id: str, profile: str | None = HOME) -> Explanation:
-        """Take the score of one title apart.
+    def explain(
+        self,
+        title_id: str,
+        profile: str | None = HOME,
+        *,
+        session: str = "",
+        just_ended: str | None = None,
+    ) -> Explanation:
+        """Take the score of one title apart, as it stands in a session.
 
         Raises:
             UnknownTitle: the catalogue does not hold it.
             InputError: there is no such profile.
         """
-        return self._parts.recommender.explain(title_id, profile)
+        return self._parts.recommender.explain(
+            title_id, profile, session=session, just_ended=just_ended
+        )
 
     def continue_watching(self, profile: str = HOME, limit: int = 10) -> list[Resume]:
         """Return what to go on with: titles left in the middle, and next episodes.

@@ -133,6 +133,7 @@ class MetaSona:
         active = self.lineage.active()
         proposed, evaluations = yield from self._search(active, guiding, tuned)
         if proposed is None:
+            self.lineage.note_search(len(deciding), now=now)
             return self._outcome(Verdict.NOTHING, None, None, evaluations)
         old, _ = yield from self._replay(active, deciding)
         new, latency_us = yield from self._replay(proposed, deciding)

@@ -16,6 +16,7 @@ from exogenesis.tv.metasona.accept import Interval
 from exogenesis.tv.metasona.space import Point, Space
 from exogenesis.tv.persistence import Database
 
+_SEARCHED = "settings_searched"
 SETTINGS, TRIAL, ROLLBACK = "settings", "trial", "rollback"
 
 _IMPORTANCE = {SETTINGS: 1.0, TRIAL: 0.3, ROLLBACK: 1.0}
@@ -56,8 +57,8 @@ class Tries:
     """What was tried before.
 
     Attributes:
-        count: how many tries there were.
-        cases: compared at the last one.
+        count: how many comparisons there were.
+        cases: at the last one, or at a later search that proposed nothing.
         at: when that was; 0 before the first.
     """
 
@@ -107,11 +108,22 @@ class Lineage:
         return self.prior
 
     def tries(self) -> Tries:
-        """Return how often settings were compared."""
+        """Return how often settings were compared, and when others were last looked for."""
         compared = [one for one in self.ancestors() if one.kind != ROLLBACK]
-        if not compared:
-            return Tries(count=0, cases=0, at=0)
-        return Tries(count=len(compared), cases=compared[-1].cases, at=compared[-1].at)
+        searched = self._database.setting(_SEARCHED)
+        at, cases = json.loads(searched) if searched is not None else (0, 0)
+        if compared and compared[-1].at >= at:
+            at, cases = compared[-1].at, compared[-1].cases
+        return Tries(count=len(compared), cases=cases, at=at)
+
+    def note_search(self, cases: int, *, now: int) -> None:
+        """Store that other settings were looked for, and that none were worth a comparison.
+
+        Args:
+            cases: that would have been compared.
+            now: Unix seconds.
+        """
+        self._database.store_setting(_SEARCHED, json.dumps([now, cases]))
 
     def record(self, point: Point, interval: Interval, *, accepted: bool, now: int) -> int:
         """Store settings that were compared with those in use; returns their number."""
