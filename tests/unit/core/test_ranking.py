@@ -168,14 +168,16 @@ def test_the_evening_adds_its_own_summands(space: TasteSpace | None, count: int)
         for d in range(table.shape[1]):
             core[d] += weight * damping[title] * float(table[title, d])
     expected = np.array(_slow(history, space, SETTINGS))
-    expected += 0.3 * np.array(_z(ended, candidates)) + 0.2 * np.array(
-        _z(_dots(core, table), candidates)
-    )
+    expected += SETTINGS.session_weight * np.array(_z(ended, candidates))
+    expected += SETTINGS.core_weight * np.array(_z(_dots(core, table), candidates))
     assert WHOLE.fact is not None
     assert WHOLE.rhythm is not None
     assert WHOLE.region is not None
-    for values in (WHOLE.fact.values, WHOLE.rhythm.values):
-        expected += 0.5 * (values - values[candidates].mean())
+    for weight, values in (
+        (SETTINGS.fact_weight, WHOLE.fact.values),
+        (SETTINGS.rhythm_weight, WHOLE.rhythm.values),
+    ):
+        expected += weight * (values - values[candidates].mean())
     everywhere, weight = _popularity().tolist(), SETTINGS.local_popularity_weight
     if space is not None:
         everywhere = [-4 * math.log(w) for w in damping]
