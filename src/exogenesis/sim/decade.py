@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from exogenesis.sim.ablation import Stage, Variant, Viewer
 from exogenesis.tv import LoopType, MemoryTier, ViewContext
 
-YEAR_DAYS = 365
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Years:
@@ -41,17 +39,17 @@ class Years:
 
 
 def live_years(
-    stage: Stage, *, years: int, seed: int, day: Callable[[], object] = lambda: None
+    stage: Stage, *, days: int, seed: int, day: Callable[[], object] = lambda: None
 ) -> Years:
-    """Live through some years and say what is left.
+    """Live through some years, or less, and say what is left.
 
     Args:
         stage: a town and its fleet; its households' days do not matter.
-        years: how many.
+        days: how long.
         seed: of the household and of its television.
         day: called after every day.
     """
-    longer = replace(stage, life=replace(stage.life, days=years * YEAR_DAYS))
+    longer = replace(stage, life=replace(stage.life, days=days))
     viewer = Viewer(longer, Variant(name="whole"), seed)
     viewings = viewer.watch_all(day)
     brain = viewer.brain
