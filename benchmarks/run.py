@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import brain
 import click
 import demo
 import whole_loop
@@ -12,7 +13,7 @@ import whole_loop
 def main() -> None:
     """Run all benchmarks."""
     demo.record()
-    rows = whole_loop.measure()
+    rows = [*whole_loop.measure(), *brain.measure()]
     wide = max(len(row.what) for row in rows)
     click.echo(f"{'':{wide}}  {'measured':>9}  {'bar':>10}")
     for row in rows:
