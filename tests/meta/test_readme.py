@@ -26,6 +26,30 @@ ROWS = (
     ("and the television's ranking on top", "brain_sealed_x10"),
 )
 
+LIVES: dict[str, Any] = json.loads((ROOT / "benchmarks/results/ablation.json").read_text())
+PARTS = (
+    ("the whole brain", "whole"),
+    ("without the fleet's pages (tier 5)", "tier 5 collective"),
+    ("without what was shown and chosen (tier 2)", "tier 2 session"),
+    ("without the remote control's signals (tier 1, reflexive loop)", "tier 1 instant"),
+    ("without what just ended", "term session_weight"),
+    ("without habits of the hour (tier 10)", "tier 10 temporal"),
+    ("without facts (tier 4)", "tier 4 semantic"),
+    ("without the long-time core (tier 6)", "tier 6 evolutionary"),
+    ("without learning (adaptive loop)", "loop adaptive"),
+)
+
+
+def parts_table() -> str:
+    """The README's table of parts, made from the results file."""
+    kinds = ("first", "next", "mood", "browse")
+    lines = [f"| NDCG@10 | {' | '.join(kinds)} |", "|---|---|---|---|---|"]
+    found = {row["without"]: row["ndcg10"] for row in LIVES["rows"]}
+    for label, name in PARTS:
+        values = " | ".join(f"{found[name][kind]:.3f}" for kind in kinds)
+        lines.append(f"| {label} | {values} |")
+    return "\n".join(lines)
+
 
 def quality_table() -> str:
     """The README's table, made from the results file."""
@@ -41,6 +65,11 @@ def quality_table() -> str:
 
 def test_the_quality_table_is_the_committed_result() -> None:
     assert quality_table() in README
+
+
+def test_the_table_of_parts_is_the_committed_result() -> None:
+    assert parts_table() in README
+    assert f"{LIVES['lives']} lives of {LIVES['days']} days" in " ".join(README.split())
 
 
 def test_the_shares_of_linkable_reports_are_the_committed_result() -> None:
