@@ -39,6 +39,7 @@ class Settings:
     worker_key: str | None = None
     token: str | None = None
     ca_file: str | None = None
+    region: str | None = None
 
     def __post_init__(self) -> None:
         """Check what may come from a file.
@@ -64,6 +65,7 @@ class Settings:
             catalog_public=bytes.fromhex(self.catalog_key),
             enrol_token=None if self.token is None else bytes.fromhex(self.token),
             ca_file=None if self.ca_file is None else Path(self.ca_file),
+            region=self.region,
         )
 
 

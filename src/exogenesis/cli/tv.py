@@ -65,6 +65,7 @@ def tv(context: click.Context, home: Path) -> None:
 @click.option("--worker-key", type=_FILE, help="Public key that signs rounds.")
 @click.option("--token", help="One-time enrolment token, 64 hexadecimal digits.")
 @click.option("--ca-file", type=_FILE, help="Certificates to trust instead of the system's.")
+@click.option("--region", help="Whose favourites a new television shows, such as DE.")
 @click.option("--no-server", is_flag=True, help="Drop the server, its key, token and certificates.")
 @json_option
 @click.pass_obj
@@ -76,6 +77,7 @@ def init(
     worker_key: Path | None,
     token: str | None,
     ca_file: Path | None,
+    region: str | None,
     no_server: bool,
     as_json: bool,
 ) -> None:
@@ -89,6 +91,7 @@ def init(
         "worker_key": None if worker_key is None else read_key(worker_key, _KEY_BYTES).hex(),
         "token": None if token is None else _token(token),
         "ca_file": None if ca_file is None else str(ca_file.resolve()),
+        "region": region,
     }
     named = {name: value for name, value in given.items() if value is not None}
     if no_server and not named.keys().isdisjoint(CONSTELLATION):
@@ -217,6 +220,7 @@ def _agreed(as_json: bool) -> bool:
 @click.argument("title")
 @click.option("--fraction", required=True, type=float, help="How much was watched, 0 to 1.")
 @profile_option
+@click.option("--episode", type=int, help="Which episode of a series, from 1 on.")
 @click.option(
     "--at",
     type=datetime.fromisoformat,
@@ -226,14 +230,25 @@ def _agreed(as_json: bool) -> bool:
 @json_option
 @click.pass_obj
 def observe(
-    home: Path, title: str, fraction: float, profile: str, at: datetime | None, as_json: bool
+    home: Path,
+    title: str,
+    fraction: float,
+    profile: str,
+    episode: int | None,
+    at: datetime | None,
+    as_json: bool,
 ) -> None:
-    """Store that somebody watched a title; done when it is on the disk."""
+    """Store that somebody watched a title; done when it is on the disk.
+
+    From 0.7 on it is finished; what was left before 0.92 stays on offer in `omega tv continue`.
+    """
     seconds = None if at is None else _unix_seconds(at)
     with opened(home) as television:
         found = television.catalog.find(title)
         television.brain.observe(
-            ViewingEvent(title_id=found.id, fraction=fraction, profile=profile, at=seconds)
+            ViewingEvent(
+                title_id=found.id, fraction=fraction, profile=profile, at=seconds, episode=episode
+            )
         )
     if as_json:
         print_json({"title_id": found.id, "fraction": fraction, "profile": profile})

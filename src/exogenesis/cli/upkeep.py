@@ -17,7 +17,7 @@ from exogenesis.tv.loops import CycleOutput, LoopStatus, LoopType
 from exogenesis.tv.runtime import Finding, Health
 
 UNWELL = 3
-"""Exit code of the doctor when something fails; warnings alone exit with 0."""
+"""Exit code when something fails: a part that the doctor looks at, or a loop that was run."""
 
 _DUE = "due"
 _SLICE_MS = 1000.0
@@ -65,6 +65,8 @@ def loops(home: Path, run: str | None, as_json: bool) -> None:
         click.echo(_line(one))
         if one.error:
             click.echo(folded(f"  last time it failed: {one.error}"))
+    if any(not one.success for one in ended):
+        raise click.exceptions.Exit(UNWELL)
 
 
 def _plain(output: CycleOutput) -> dict[str, object]:
