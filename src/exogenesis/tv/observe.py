@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from exogenesis.core.effects import Clock
 from exogenesis.core.limits import FINISHED_FRACTION
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb import AgentDB
@@ -68,7 +67,9 @@ class Signal:
 
     Attributes:
         kind: ``skip`` past a title on a list, ``pause``, ``zap`` away from one that had just
-            begun, or ``dwell`` on one.
+            begun, or ``dwell`` on one. What was skipped or zapped away from counts against it
+            in the lists of the next minute; ``pause`` and ``dwell`` are remembered for that
+            minute, and change no list.
         title_id: which.
         profile: who watches.
         session: the stretch of watching it belongs to.
@@ -373,23 +374,3 @@ def _check_session(session: str) -> None:
         raise InputError(
             f"a session's name has at most {_SESSION_LENGTH_MAX} characters, all printable"
         )
-
-
-def store_events(
-    events: Iterable[ViewingEvent],
-    *,
-    database: Database,
-    agentdb: AgentDB,
-    catalog: Catalog,
-    policy: Policy,
-    clock: Clock,
-) -> None:
-    """Store viewings as :meth:`Observer.observe` does, with everything made for this one call."""
-    Observer(
-        database=database,
-        agentdb=agentdb,
-        memory=CosmicMemory(database),
-        catalog=catalog,
-        policy=policy,
-        timekeeper=Timekeeper(database, clock),
-    ).observe(events)

@@ -53,8 +53,8 @@ class Senses:
         skipped: titles that a profile skipped within ``SKIP_S`` before a Unix time in seconds,
             once for each skip.
         core: the taste of the long run: catalogue indices, each once, and what they count.
-        fact: what is known of genres, people, languages and lengths at a Unix time in seconds;
-            causes like ``genre:thriller``.
+        fact: what was last learnt of a profile's genres, people, languages and lengths, as causes
+            like ``genre:thriller``; the Unix time that is passed changes nothing.
         rhythm: the habits of the hour and of the month, causes like ``hour:117`` and
             ``month:12``; not asked for while the clock is not trusted.
         report: takes note of what was put on a profile's list in a session.

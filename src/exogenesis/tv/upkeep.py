@@ -126,10 +126,14 @@ class Upkeep:
             self._engine.request(LoopType.ADAPTIVE, within_s=0)
 
     def erased(self) -> None:
-        """Something was forgotten: nothing that was kept in memory is written back."""
+        """Something was forgotten: nothing that was kept in memory is written back.
+
+        With everything, the settings that were found for the ranking are gone too.
+        """
         self._signals.clear()
         self._asked.clear()
         self._engine = self._new_engine()
+        self.use_settings()
 
     # --- what it answers ----------------------------------------------------------------------
 
@@ -153,9 +157,9 @@ class Upkeep:
         return listed
 
     def store(self, work: Callable[[], T]) -> T:
-        """Write something durable, and measure it."""
+        """Write something durable, whatever failed before, and measure it."""
         begins = self._parts.outside.timer()
-        value = self.runtime.guard(Component.STORE, work)
+        value = self.runtime.write(work)
         self.substrate.record(WRITE.name, DURABLE, (self._parts.outside.timer() - begins) // _US)
         return value
 

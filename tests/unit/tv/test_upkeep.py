@@ -298,3 +298,36 @@ def test_a_loop_that_is_switched_off_does_not_run() -> None:
     television.clock.at += 30 * 365 * 86_400
     ran = {one.loop for one in television.brain.tick(1000.0)}
     assert ran.isdisjoint({LoopType.DELIBERATIVE, LoopType.TRANSCENDENT})
+
+
+def test_a_viewing_is_stored_as_soon_as_the_store_can_be_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    television = Television()
+
+    def broken(*_: object, **__: object) -> None:
+        raise StorageError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "run", broken)
+        for _ in range(FAILURES_MAX):
+            with pytest.raises(StorageError):
+                television.watch(range(1))
+    assert television.brain.mode is Mode.POPULAR
+    television.watch(range(1))
+    assert television.brain.stats().events == 1
+    assert television.brain.mode is Mode.FULL
+
+
+def test_with_everything_else_the_settings_of_the_ranking_are_erased() -> None:
+    television = Television()
+    brain = television.brain
+    base = RankerSettings()
+    gain = Interval(gain=0.1, low=0.05, high=0.2, cases=50, level=0.05)
+    brain._upkeep._sona.lineage.record(
+        {**point_of(base), "diversity": 0.5}, gain, accepted=True, now=television.clock.at
+    )
+    brain._upkeep.use_settings()
+    assert brain._parts.recommender._scorer.settings.diversity == 0.5
+    brain.forget(everything=True)
+    assert brain._parts.recommender._scorer.settings == base

@@ -3,9 +3,8 @@
 from exogenesis.tv.runtime.breaker import BreakerOpen, BreakerState, CircuitBreaker
 from exogenesis.tv.runtime.degradation import Component, Degradation
 from exogenesis.tv.runtime.mode import Mode
-from exogenesis.tv.runtime.orchestrator import RuntimeOrchestrator, RuntimeState
+from exogenesis.tv.runtime.orchestrator import RuntimeOrchestrator
 from exogenesis.tv.runtime.probes import Finding, Health, Probe, examine
-from exogenesis.tv.runtime.retry import retry
 from exogenesis.tv.runtime.substrate import Ladder, Measure, Substrate
 
 __all__ = [
@@ -21,8 +20,6 @@ __all__ = [
     "Mode",
     "Probe",
     "RuntimeOrchestrator",
-    "RuntimeState",
     "Substrate",
     "examine",
-    "retry",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from typing import TypeVar
 
 from exogenesis.errors import DiskFull, ExogenesisError, InputError, StorageError
@@ -14,13 +13,6 @@ from exogenesis.tv.runtime.mode import Mode
 from exogenesis.tv.runtime.probes import Finding, Health
 
 T = TypeVar("T")
-
-
-class RuntimeState(StrEnum):
-    """Whether the brain answers."""
-
-    RUNNING = "running"
-    STOPPED = "stopped"
 
 
 class RuntimeOrchestrator:
@@ -43,15 +35,6 @@ class RuntimeOrchestrator:
         self._degradation = Degradation(lambda one: self._breakers[one].is_ready)
         self._capped = capped
         self._asking: Mode | None = None
-        self.state = RuntimeState.RUNNING
-
-    def stop(self) -> None:
-        """Refuse calls from now on; stopping twice is stopping once."""
-        self.state = RuntimeState.STOPPED
-
-    def start(self) -> None:
-        """Take calls again."""
-        self.state = RuntimeState.RUNNING
 
     @property
     def mode(self) -> Mode:
@@ -72,10 +55,8 @@ class RuntimeOrchestrator:
 
         Raises:
             BreakerOpen: the component, or one that it needs, is left alone.
-            InputError: the brain is stopped.
             Exception: what the call raises.
         """
-        self._check_running()
         for needed in PARTS[component].needs:
             if not self._breakers[needed].is_ready:
                 component = needed  # whose breaker says so
@@ -93,6 +74,25 @@ class RuntimeOrchestrator:
             raise refused[0]
         return value  # type: ignore[return-value]
 
+    def write(self, call: Callable[[], T]) -> T:
+        """Write to the store, whatever failed before: what happens once is not put off.
+
+        A write is its own probe: a success closes the breaker of the store, and a failure of the
+        store counts.
+
+        Raises:
+            Exception: what the call raises.
+        """
+        try:
+            value = call()
+        except DiskFull:
+            raise
+        except StorageError:
+            self._breakers[Component.STORE].failed()
+            raise
+        self._breakers[Component.STORE].succeeded()
+        return value
+
     def answer(
         self, call: Callable[[], T], *, mode_of: Callable[[T], Mode | None] = lambda value: None
     ) -> T:
@@ -104,10 +104,9 @@ class RuntimeOrchestrator:
                 one than asked for is a failure of what the higher one needs.
 
         Raises:
-            InputError: the question is wrong, or the brain is stopped.
+            InputError: the question is wrong.
             Exception: not even the catalogue alone makes a list.
         """
-        self._check_running()
         mode = self.mode
         while True:
             self._asking = mode
@@ -123,8 +122,13 @@ class RuntimeOrchestrator:
                 if mode is Mode.POPULAR:
                     raise
                 blamed = _blamed(error, mode)
-                self._breakers[blamed].failed()
-                mode = lowest(PARTS[blamed].without, MODES[MODES.index(mode) + 1])
+                for one in trials:
+                    if one is not blamed:
+                        self._breakers[one].withdraw()
+                mode = MODES[MODES.index(mode) + 1]
+                if blamed is not None:
+                    self._breakers[blamed].failed()
+                    mode = lowest(PARTS[blamed].without, mode)
                 continue
             finally:
                 self._asking = None
@@ -156,20 +160,20 @@ class RuntimeOrchestrator:
             else:
                 breaker.trip()
 
-    def _check_running(self) -> None:
-        if self.state is RuntimeState.STOPPED:
-            raise InputError("this brain is stopped: start it first", code="stopped")
-
 
 def _needed(mode: Mode) -> list[Component]:
     """The components without which a list can be made in lower modes only."""
     return [one for one, part in PARTS.items() if MODES.index(part.without) > MODES.index(mode)]
 
 
-def _blamed(error: Exception, mode: Mode) -> Component:
-    """Which component an error comes from; in doubt, the one that a lower mode does without."""
-    if isinstance(error, StorageError) or mode is Mode.REDUCED:
+def _blamed(error: Exception, mode: Mode) -> Component | None:
+    """Which component an error comes from; None where a mistake of ours says nothing of one.
+
+    Only an error of the store speaks against the store, which must never be left alone for what
+    another part does.
+    """
+    if isinstance(error, StorageError):
         return Component.STORE
-    if isinstance(error, ExogenesisError):
-        return Component.FLEET
-    return Component.VECTORS
+    if mode is not Mode.FULL:
+        return None
+    return Component.FLEET if isinstance(error, ExogenesisError) else Component.VECTORS

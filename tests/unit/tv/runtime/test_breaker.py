@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from exogenesis.errors import DiskFull, InputError, NetworkError, RemoteError
+from exogenesis.errors import DiskFull, NetworkError
 from exogenesis.tv.persistence import Database
-from exogenesis.tv.runtime import BreakerOpen, BreakerState, CircuitBreaker, retry
+from exogenesis.tv.runtime import BreakerOpen, BreakerState, CircuitBreaker
 from exogenesis.tv.runtime.breaker import FAILURES_MAX, OPEN_MAX_S, OPEN_S
 
 
@@ -130,48 +129,3 @@ def test_a_store_that_fails_does_not_break_the_breaker(monkeypatch: pytest.Monke
     assert breaker.state is BreakerState.OPEN
     now.at += OPEN_S
     assert breaker.call(lambda: 1) == 1
-
-
-def test_retry_waits_longer_each_time_and_gives_up() -> None:
-    waits: list[float] = []
-    tried = []
-
-    def work() -> int:
-        tried.append(1)
-        raise NetworkError("nobody answered")
-
-    with pytest.raises(NetworkError):
-        retry(
-            work,
-            on=NetworkError,
-            sleep=waits.append,
-            rng=np.random.default_rng(1),
-            attempts=6,
-            first_s=1.0,
-            most_s=6.0,
-        )
-    assert len(tried) == 6
-    bases = [1.0, 2.0, 4.0, 6.0, 6.0]
-    assert all(base / 2 <= wait <= base for wait, base in zip(waits, bases, strict=True))
-    assert len({wait / base for wait, base in zip(waits, bases, strict=True)}) > 1, "jitter"
-
-
-def test_retry_ends_with_the_first_success_and_only_retries_what_may_pass() -> None:
-    answers: list[Exception | int] = [NetworkError("nobody"), NetworkError("nobody"), 7]
-    waits: list[float] = []
-
-    def work() -> int:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    rng = np.random.default_rng(1)
-    assert retry(work, on=NetworkError, sleep=waits.append, rng=rng) == 7
-    assert len(waits) == 2
-    answers[:] = [RemoteError("bad_page", "no"), 7]
-    with pytest.raises(RemoteError):
-        retry(work, on=NetworkError, sleep=waits.append, rng=rng)
-    assert len(waits) == 2
-    with pytest.raises(InputError, match="attempt"):
-        retry(work, on=NetworkError, sleep=waits.append, rng=rng, attempts=0)

@@ -224,14 +224,45 @@ def test_a_slow_device_caps_the_mode() -> None:
     assert runtime.answer(lambda: runtime.mode) is Mode.FULL
 
 
-def test_a_stopped_brain_answers_nothing_until_it_is_started() -> None:
+def test_a_write_is_always_tried_and_its_outcome_counts() -> None:
     brain = Brain()
-    brain.runtime.stop()
-    brain.runtime.stop()
-    with pytest.raises(InputError, match="stopped"):
-        brain.recommend()
-    brain.runtime.start()
-    assert brain.recommend() is Mode.FULL
+    store = brain.runtime
+
+    def failing() -> None:
+        raise STORE
+
+    for _ in range(FAILURES_MAX + 1):
+        with pytest.raises(StorageError):
+            store.write(failing)
+    assert Component.STORE in store.resting
+    assert store.mode is Mode.POPULAR
+    assert store.write(lambda: 3) == 3, "it is its own probe"
+    assert store.resting == {}
+    assert store.mode is Mode.FULL
+
+
+def test_a_write_that_is_refused_says_nothing_of_the_store() -> None:
+    runtime = Brain().runtime
+
+    def full() -> None:
+        raise DiskFull("the store")
+
+    for _ in range(2 * FAILURES_MAX):
+        with pytest.raises(DiskFull):
+            runtime.write(full)
+        with pytest.raises(InputError):
+            runtime.write(_unknown_profile)
+    assert runtime.resting == {}
+
+
+def test_a_mistake_in_the_reduced_mode_is_not_held_against_the_store() -> None:
+    brain = Brain()
+    brain.broken |= {"vectors": VECTORS, "store": ValueError("a mistake")}
+    for _ in range(3 * FAILURES_MAX):
+        assert brain.recommend() is Mode.POPULAR
+    assert set(brain.runtime.resting) == {Component.VECTORS}
+    del brain.broken["store"]
+    assert brain.recommend() is Mode.REDUCED
 
 
 def test_what_stands_on_a_broken_part_is_unusable_and_comes_back_with_it() -> None:
