@@ -1,13 +1,13 @@
 """Who is likely to watch: by the hour, and by what this session has watched so far.
 
 A guess chooses a taste. It never opens anything: when a child may be watching, the strictest age
-limit of all who may be watching holds.
+limit of all who may be watching holds. How much the others watch says nothing about that.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,11 @@ from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import Policy, Profile, strictest
 
 PLAUSIBLE = 0.02
-"""A profile that is at least so likely may be the one who watches."""
+"""A profile may be the one who watches while hour and titles are at least so likely for it as for
+the profile that they fit best."""
+
+FINISHES_KNOWN = 50
+"""With fewer finishes, nothing says that it is not this profile that watches."""
 
 _Shares = npt.NDArray[np.float64]
 
@@ -40,13 +44,13 @@ class _Habits:
     """What one profile does.
 
     Attributes:
-        prior: finishes, and some.
+        finishes: how many have an hour.
         hours: ``(168,)`` probability of each hour of the week.
         starts: share of its starts by title.
         content: ``(m,)`` probability of each title by its content.
     """
 
-    prior: float
+    finishes: float
     hours: _Shares
     starts: Mapping[str, float]
     content: Floats
@@ -79,11 +83,7 @@ class Who:
         names = [profile.name for profile in self._policy.profiles()]
         if len(names) == 1:
             return {names[0]: 1.0}
-        seen = [title for title in dict.fromkeys(titles) if title in self._catalog]
-        logs = np.array([self._log_likelihood(name, moment, seen) for name in names])
-        weights = np.exp(logs - logs.max())
-        shares = weights / weights.sum()
-        return dict(zip(names, shares.tolist(), strict=True))
+        return self._posterior(self._evidence(names, moment, titles))
 
     def watching(self, moment: Moment, session: str = "") -> Profile:
         """Return who most likely watches, with the age limit that is safe for all who may.
@@ -92,8 +92,39 @@ class Who:
             moment: now.
             session: the stretch of watching whose viewings tell about it, or none.
         """
-        guess = self.guess(moment, self._session_titles(session, moment.at))
-        return safe_profile(self._policy.profiles(), guess)
+        profiles = self._policy.profiles()
+        if len(profiles) == 1:
+            return profiles[0]
+        titles = self._session_titles(session, moment.at)
+        evidence = self._evidence([profile.name for profile in profiles], moment, titles)
+        return safe_profile(profiles, self._posterior(evidence), self._plausible(evidence))
+
+    def _evidence(
+        self, names: Iterable[str], moment: Moment, titles: Iterable[str]
+    ) -> dict[str, float]:
+        """``log P(hour, titles | p)`` by name."""
+        seen = [title for title in dict.fromkeys(titles) if title in self._catalog]
+        return {name: self._log_likelihood(name, moment, seen) for name in names}
+
+    def _posterior(self, evidence: Mapping[str, float]) -> dict[str, float]:
+        logs = np.array(
+            [
+                math.log(_PRIOR_FINISHES + self._habits_of(name).finishes) + likelihood
+                for name, likelihood in evidence.items()
+            ]
+        )
+        weights = np.exp(logs - logs.max())
+        shares = weights / weights.sum()
+        return dict(zip(evidence, shares.tolist(), strict=True))
+
+    def _plausible(self, evidence: Mapping[str, float]) -> set[str]:
+        """Who may be watching: all whom their own habits do not rule out."""
+        least = max(evidence.values()) + math.log(PLAUSIBLE)
+        return {
+            name
+            for name, likelihood in evidence.items()
+            if likelihood >= least or self._habits_of(name).finishes < FINISHES_KNOWN
+        }
 
     def _session_titles(self, session: str, now: int) -> list[str]:
         if not session:
@@ -105,7 +136,7 @@ class Who:
 
     def _log_likelihood(self, name: str, moment: Moment, titles: Sequence[str]) -> float:
         habits = self._habits_of(name)
-        total = math.log(habits.prior)
+        total = 0.0
         if moment.hour_of_week is not None:
             total += math.log(habits.hours[moment.hour_of_week])
         for title in titles:
@@ -125,7 +156,7 @@ class Who:
             starts = {title: count for title, count in begun if title in self._catalog}
             total = sum(starts.values())
             self._habits[name] = _Habits(
-                prior=_PRIOR_FINISHES + float(counts.sum()),
+                finishes=float(counts.sum()),
                 hours=hour_shares(counts),
                 starts={title: count / total for title, count in starts.items()},
                 content=self._content_shares(starts),
@@ -168,13 +199,16 @@ def hour_shares(counts: _Shares) -> _Shares:
     return np.asarray(smoothed)
 
 
-def safe_profile(profiles: Sequence[Profile], guess: Mapping[str, float]) -> Profile:
-    """Return the likeliest profile with the strictest age limit of all plausible ones.
+def safe_profile(
+    profiles: Sequence[Profile], guess: Mapping[str, float], plausible: Container[str]
+) -> Profile:
+    """Return the likeliest profile with the strictest age limit of it and all plausible ones.
 
     Args:
         profiles: who there is; at least one.
         guess: probability by name.
+        plausible: names of those who may be watching.
     """
     likeliest = max(profiles, key=lambda profile: guess[profile.name])
-    plausible = [p for p in profiles if p is likeliest or guess[p.name] >= PLAUSIBLE]
-    return replace(likeliest, age_limit=strictest(profile.age_limit for profile in plausible))
+    may = [p for p in profiles if p is likeliest or p.name in plausible]
+    return replace(likeliest, age_limit=strictest(profile.age_limit for profile in may))

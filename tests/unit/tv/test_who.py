@@ -15,7 +15,7 @@ from exogenesis.tv import Profile
 from exogenesis.tv.moment import HOURS_PER_WEEK, Moment
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import Policy
-from exogenesis.tv.who import PLAUSIBLE, Who, hour_shares, safe_profile
+from exogenesis.tv.who import FINISHES_KNOWN, Who, hour_shares, safe_profile
 from tests.support.television import NOW, small_catalog
 
 CATALOG = small_catalog()  # title i belongs to cluster i % 4
@@ -168,6 +168,17 @@ def test_when_a_child_may_be_watching_its_limit_holds(household: Household) -> N
     assert household.who.watching(_moment(AFTERNOON)) == household.policy.profile("mia")
 
 
+def test_a_child_stays_plausible_however_much_the_others_finish(household: Household) -> None:
+    household.add("mia", 6)
+    household.habit("home", EVENING, list(range(0, 40)), times=100)
+    household.habit("mia", AFTERNOON, list(range(40, 40 + FINISHES_KNOWN - 1)))
+    assert household.guess(EVENING, 0, 1)["mia"] < 1e-4
+    assert household.who.watching(_moment(EVENING)).age_limit == 6
+    household.habit("mia", AFTERNOON, [40 + FINISHES_KNOWN])
+    assert household.who.watching(_moment(EVENING)).age_limit is None
+    assert household.who.watching(_moment(None)).age_limit == 6  # the prior alone rules nobody out
+
+
 @given(
     limits=st.lists(st.one_of(st.none(), st.integers(0, 18)), min_size=1, max_size=5),
     data=st.data(),
@@ -178,10 +189,11 @@ def test_a_guess_never_widens_an_age_limit(limits: list[int | None], data: st.Da
         st.lists(st.floats(1e-6, 1.0), min_size=len(profiles), max_size=len(profiles))
     )
     guess = {p.name: w / sum(weights) for p, w in zip(profiles, weights, strict=True)}
-    chosen = safe_profile(profiles, guess)
+    plausible = data.draw(st.sets(st.sampled_from([p.name for p in profiles])))
+    chosen = safe_profile(profiles, guess, plausible)
     assert guess[chosen.name] == max(guess.values())
     for profile in profiles:
-        if profile.age_limit is not None and guess[profile.name] >= PLAUSIBLE:
+        if profile.age_limit is not None and profile.name in plausible | {chosen.name}:
             assert chosen.age_limit is not None
             assert chosen.age_limit <= profile.age_limit
 
