@@ -28,6 +28,7 @@ RESULTS = Path(__file__).with_name("results") / "brain.json"
 CHILD = Path(__file__).with_name("television.py")
 CALLS = 400
 WRITES = 300
+WARM = 5
 _PAGE = 4096
 
 
@@ -48,6 +49,9 @@ def recommend_rows(brain: Brain) -> Iterator[Row]:
     rng = np.random.default_rng(5)
     cpu: list[float] = []
     wall: list[float] = []
+    brain.tick(budget_ms=1000.0)
+    for _ in range(WARM):
+        brain.recommend(ViewContext())
     for title in rng.integers(TITLES, size=CALLS):
         event = ViewingEvent(title_id=f"t{title:05}", fraction=float(rng.random()))
         brain.observe(event)
