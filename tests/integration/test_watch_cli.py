@@ -146,5 +146,15 @@ def test_wrong_pins_have_to_wait_from_one_command_to_the_next(shell: Shell) -> N
     for _ in range(3):
         assert shell.code("consent", "off", "--pin", "0000") == "wrong_pin"
     assert shell.code("consent", "off", "--pin", "2468") == "pin_wait"
-    assert shell.json("forget", "--all")["events"] == 0  # forgetting everything takes the PIN along
-    shell.ok("consent", "off")
+    assert shell.code("forget", "--all", "--pin", "2468") == "pin_wait"
+
+
+def test_removing_a_limit_with_its_profile_or_with_everything_needs_the_pin(shell: Shell) -> None:
+    shell.ok("profile", "add", "mia", "--kid", "--age-limit", "6")
+    shell.ok("pin", "set", "--new", "2468")
+    for command in (("profile", "remove", "mia"), ("profile", "add", "ann"), ("forget", "--all")):
+        assert shell.code(*command) == "pin_needed"
+        shell.json(*command, "--pin", "2468")
+        if command[-1] == "mia":
+            shell.ok("profile", "add", "mia", "--kid", "--age-limit", "6")
+    shell.ok("consent", "off")  # forgetting everything takes the PIN along

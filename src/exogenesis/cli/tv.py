@@ -130,12 +130,19 @@ def profile() -> None:
 @click.option("--kid", is_flag=True, help="A kid's profile: it never contributes.")
 @click.option("--age-limit", type=int, help="Hides titles for older viewers, and unrated ones.")
 @click.option("--private", is_flag=True, help="Never contributes, whatever the consent.")
+@pin_option
 @json_option
 @click.pass_obj
 def add_profile(
-    home: Path, name: str, kid: bool, age_limit: int | None, private: bool, as_json: bool
+    home: Path,
+    name: str,
+    kid: bool,
+    age_limit: int | None,
+    private: bool,
+    pin: str | None,
+    as_json: bool,
 ) -> None:
-    """Add a profile."""
+    """Add a profile; one who may see more than the strictest needs the PIN."""
     added = Profile(
         name=name,
         kind="kid" if kid else "adult",
@@ -143,7 +150,7 @@ def add_profile(
         contributes=not (kid or private),
     )
     with opened(home) as television:
-        television.brain.add_profile(added)
+        television.brain.add_profile(added, pin=pin)
     if as_json:
         print_json(asdict(added))
     else:
@@ -168,12 +175,13 @@ def list_profiles(home: Path, as_json: bool) -> None:
 
 @profile.command("remove", epilog="Example: omega tv profile remove mia")
 @click.argument("name")
+@pin_option
 @json_option
 @click.pass_obj
-def remove_profile(home: Path, name: str, as_json: bool) -> None:
-    """Remove a profile with all that it watched."""
+def remove_profile(home: Path, name: str, pin: str | None, as_json: bool) -> None:
+    """Remove a profile with all that it watched; one with an age limit needs the PIN."""
     with opened(home) as television:
-        report = television.brain.remove_profile(name)
+        report = television.brain.remove_profile(name, pin=pin)
     _print_forgotten(report, as_json)
 
 
@@ -400,16 +408,22 @@ def unblock(home: Path, title: str, pin: str | None, as_json: bool) -> None:
 @tv.command(epilog='Example: omega tv forget "Heat (1995)"')
 @click.argument("title", required=False)
 @click.option("--profile", help="Forget what this profile watched.")
-@click.option("--all", "everything", is_flag=True, help="Forget everything.")
+@click.option("--all", "everything", is_flag=True, help="Forget everything; needs the PIN.")
+@pin_option
 @json_option
 @click.pass_obj
 def forget(
-    home: Path, title: str | None, profile: str | None, everything: bool, as_json: bool
+    home: Path,
+    title: str | None,
+    profile: str | None,
+    everything: bool,
+    pin: str | None,
+    as_json: bool,
 ) -> None:
     """Erase a title, what a profile watched, or everything; says what cannot be called back."""
     with opened(home) as television:
         title_id = None if title is None else television.catalog.find(title).id
-        report = television.brain.forget(title_id, profile=profile, everything=everything)
+        report = television.brain.forget(title_id, profile=profile, everything=everything, pin=pin)
     _print_forgotten(report, as_json)
 
 

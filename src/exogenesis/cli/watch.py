@@ -128,7 +128,12 @@ def _where(resume: Resume) -> str:
 
 @click.group()
 def pin() -> None:
-    """The PIN that unblocking, a higher age limit and another consent then need."""
+    """The PIN that whatever loosens the owner's word then needs.
+
+    That is unblocking, a higher age limit, another consent, a profile that may see more, removing
+    one with an age limit, and forgetting everything. Who has forgotten the PIN deletes the
+    television's home folder and begins anew.
+    """
 
 
 @pin.command("set", epilog="Example: omega tv pin set --new 2468")

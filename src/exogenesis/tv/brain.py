@@ -25,7 +25,7 @@ from exogenesis.tv.memory import MemoryTier, Query, Recalled
 from exogenesis.tv.moment import Timekeeper, utc
 from exogenesis.tv.observe import Signal, ViewingEvent
 from exogenesis.tv.persistence import Database
-from exogenesis.tv.policy import HOME, PIN_SALT_BYTES, Profile, loosens
+from exogenesis.tv.policy import HOME, PIN_SALT_BYTES, Profile, loosens, strictest
 from exogenesis.tv.portable import Imported
 from exogenesis.tv.recommend import Recommendation, ViewContext
 from exogenesis.tv.resume import Resume
@@ -186,7 +186,7 @@ class Brain:
         parts.catalog.index_of(title_id)
         parts.policy.profile(profile)
         parts.policy.set_rejection(profile, title_id, not undo, parts.now())
-        parts.refresh()
+        self._told()
 
     def rejections(self, profile: str = HOME) -> list[str]:
         """Return the titles that a profile does not want to see.
@@ -243,7 +243,7 @@ class Brain:
         taken = self._parts.portable.take(raw, passphrase)
         self._upkeep.use_settings()
         self._parts.learning.refresh()
-        self._parts.refresh()
+        self._told()
         return taken
 
     # --- what it shows ------------------------------------------------------------------------
@@ -388,18 +388,25 @@ class Brain:
     def _check_pin(self, pin: str | None) -> None:
         self._parts.policy.check_pin(pin, self._parts.now())
 
+    def _told(self) -> None:
+        """The owner's word was stored: it holds from now on, with the store or without it."""
+        self._parts.refresh()
+        self._parts.recommender.read_again()
+
     def profiles(self) -> list[Profile]:
         """Return the profiles of this television."""
         return self._parts.policy.profiles()
 
-    def add_profile(self, profile: Profile) -> None:
-        """Add somebody who watches.
+    def add_profile(self, profile: Profile, *, pin: str | None = None) -> None:
+        """Add somebody who watches; one who may see more than the strictest profile needs the PIN.
 
         Raises:
-            InputError: the name is taken.
+            InputError: the name is taken, or a PIN is set, and this is not it.
         """
+        if loosens(strictest(one.age_limit for one in self.profiles()), profile.age_limit):
+            self._check_pin(pin)
         self._parts.policy.add_profile(profile)
-        self._parts.refresh()
+        self._told()
 
     def set_age_limit(self, profile: str, age_limit: int | None, *, pin: str | None = None) -> None:
         """Change for which age a profile is shown titles; to loosen it needs the PIN.
@@ -410,17 +417,20 @@ class Brain:
         if loosens(self._parts.policy.profile(profile).age_limit, age_limit):
             self._check_pin(pin)
         self._parts.policy.set_age_limit(profile, age_limit)
-        self._parts.refresh()
+        self._told()
 
-    def remove_profile(self, name: str) -> ForgetReport:
-        """Remove a profile with all that it watched.
+    def remove_profile(self, name: str, *, pin: str | None = None) -> ForgetReport:
+        """Remove a profile with all that it watched; one with an age limit needs the PIN.
 
         Raises:
-            InputError: there is no such profile, or it is the one that always exists.
+            InputError: there is no such profile, it is the one that always exists, or a PIN is
+                set, and this is not it.
             StorageError: as :meth:`forget`.
         """
         if name == HOME:
             raise InputError(f"the profile {HOME!r} stays; use forget to empty it")
+        if any(one.name == name and one.age_limit is not None for one in self.profiles()):
+            self._check_pin(pin)
         return self._forget_profile(name, remove=True)
 
     def block(self, title_id: str) -> None:
@@ -444,24 +454,34 @@ class Brain:
     def _set_block(self, title_id: str, blocked: bool) -> None:
         self._parts.catalog.index_of(title_id)
         self._parts.policy.set_block(title_id, blocked)
-        self._parts.refresh()
+        self._told()
 
     def blocks(self) -> list[str]:
         """Return the identifiers of the blocked titles."""
         return self._parts.policy.blocks()
 
     def forget(
-        self, title_id: str | None = None, *, profile: str | None = None, everything: bool = False
+        self,
+        title_id: str | None = None,
+        *,
+        profile: str | None = None,
+        everything: bool = False,
+        pin: str | None = None,
     ) -> ForgetReport:
         """Erase one title, what one profile watched, or everything; a block on it stays.
 
+        Everything is also what the owner said, so that this needs the PIN.
+
         Raises:
-            InputError: not exactly one of the three is given, or there is no such profile.
+            InputError: not exactly one of the three is given, there is no such profile, or the
+                PIN is needed, and this is not it.
             StorageError: ``not_scrubbed``: it is erased, but there is no room to rewrite the
                 file; the repeated call does so, and reports what had left.
         """
         if [title_id is not None, profile is not None, everything].count(True) != 1:
             raise InputError("forget needs exactly one of: a title, a profile, everything")
+        if everything:
+            self._check_pin(pin)
         if profile is not None:
             return self._forget_profile(profile, remove=False)
         forgetter = self._parts.forgetter

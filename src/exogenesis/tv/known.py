@@ -45,23 +45,35 @@ class Known:
         self._catalog = catalog
         self._agentdb = agentdb
         self._policy = policy
-        self.forget()
-        self.anybody(needed=False)
-        self.blocked(needed=False)
-        for name in self._profiles:
-            self.past(name, needed=False)
+        self._profiles: dict[str, Profile] = {}
+        self._pasts: dict[str, Past] = {}
+        self._blocked = _no_rows()
+        self.read_again(needed=False)
 
     def refresh(self) -> None:
         """Ask the store again; the last answers are kept for when it cannot be read."""
         self._read: set[tuple[str, ...]] = set()
         self._tried: set[tuple[str, ...]] = set()
 
-    def forget(self) -> None:
-        """Give up the last answers, too; for what was erased."""
+    def read_again(self, *, needed: bool = True) -> None:
+        """Ask the store for everything now, so that it holds when the store fails later.
+
+        Raises:
+            StorageError: the store is needed and cannot be read.
+        """
         self.refresh()
-        self._profiles: dict[str, Profile] = {}
-        self._pasts: dict[str, Past] = {}
-        self._blocked = _no_rows()
+        self.anybody(needed=needed)
+        self.blocked(needed=needed)
+        for name in self._profiles:
+            self.past(name, needed=needed)
+
+    def forget(self) -> None:
+        """Give up what was begun, and ask the store at once; for what was erased.
+
+        The owner's word is kept where the store cannot be read: it only hides.
+        """
+        self._pasts = {name: Past(rejected=past.rejected) for name, past in self._pasts.items()}
+        self.read_again(needed=False)
 
     def _ask(self, what: tuple[str, ...], read: Callable[[], None], *, needed: bool) -> None:
         if what in self._read or (not needed and what in self._tried):
@@ -131,6 +143,8 @@ class Known:
 
     def _read_profiles(self) -> None:
         self._profiles = {profile.name: profile for profile in self._policy.profiles()}
+        for gone in self._pasts.keys() - self._profiles.keys():
+            del self._pasts[gone]
 
     def _read_blocked(self) -> None:
         self._blocked = self._catalog.indices_of(self._policy.blocks())

@@ -2,6 +2,7 @@
 
 The PIN keeps the owner's word from children at the remote control, not from somebody who can read
 the disk: with four digits there is little to guess. What slows guessing down is the growing wait.
+There is no way around a forgotten one but to begin anew.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _PIN_MEMORY_BYTES = argon2id.MEMLIMIT_INTERACTIVE // 4
 PIN_TRIES = 3
 """So many wrong PINs are free; then each one doubles the wait, from half a minute to an hour."""
 _WAIT_LEAST_S, _WAIT_MOST_S = 30, 3600
+_FORGOTTEN = "who has forgotten it deletes the television's home folder and begins anew"
 _PIN, _FAILURES, _WAIT_UNTIL = "pin", "pin_failures", "pin_wait_until"
 
 ProfileKind = Literal["adult", "kid"]
@@ -209,7 +211,7 @@ class Policy:
         salt, expected = stored[:PIN_SALT_BYTES], stored[PIN_SALT_BYTES:]
         if not _is_pin(pin) or not hmac.compare_digest(_pin_hash(pin, salt), expected):
             then = f"; the next one in {wait_s} s" if wait_s else ""
-            raise InputError(f"this is not the PIN{then}", code="wrong_pin")
+            raise InputError(f"this is not the PIN{then}; {_FORGOTTEN}", code="wrong_pin")
         with self._database.transaction():
             self._database.store_setting(_FAILURES, None)
             self._database.store_setting(_WAIT_UNTIL, None)

@@ -35,6 +35,7 @@ from exogenesis.tv.senses import Senses
 from exogenesis.tv.slate import Scored
 
 LIMIT_MAX = 1000
+_SESSION_LENGTH_MAX = 64
 _MODES = (Mode.FULL, Mode.REDUCED, Mode.POPULAR)
 
 _Answer = TypeVar("_Answer")
@@ -49,7 +50,8 @@ class ViewContext:
         limit: how many titles, 1..1000.
         minutes: hides longer titles; None hides nothing.
         explore: whether the last place goes to something different.
-        session: names the stretch of watching; what is shown in it tires.
+        session: names the stretch of watching, in up to 64 printable characters; what is shown in
+            it tires.
         just_ended: the title that has just ended in it.
     """
 
@@ -61,15 +63,19 @@ class ViewContext:
     just_ended: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers.
+        """Check the numbers and the name of the session.
 
         Raises:
-            InputError: one is out of range.
+            InputError: one is out of range, or not printable.
         """
         if not 1 <= self.limit <= LIMIT_MAX:
             raise InputError(f"a list has 1 to {LIMIT_MAX} titles, not {self.limit}")
         if self.minutes is not None and self.minutes < 1:
             raise InputError(f"minutes must be at least 1, not {self.minutes}")
+        if len(self.session) > _SESSION_LENGTH_MAX or not self.session.isprintable():
+            raise InputError(
+                f"a session's name has at most {_SESSION_LENGTH_MAX} characters, all printable"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +144,23 @@ class Recommender:
         """Forget what was read from the store; call it after the store was changed.
 
         Args:
-            erased: whether it must not be remembered for a time without the store either.
+            erased: whether it must not be remembered for a time without the store either; the
+                store is read again at once.
         """
         self._scorer.refresh(erased=erased)
         if erased:
             self._known.forget()
         else:
             self._known.refresh()
+
+    def read_again(self) -> None:
+        """Read the household at once; call it when the owner's word was stored.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        self._scorer.refresh()
+        self._known.read_again()
 
     def use(self, settings: RankerSettings) -> None:
         """Rank by these weights from now on."""

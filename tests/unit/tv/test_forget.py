@@ -290,7 +290,7 @@ def test_forgetting_everything_also_ends_consent_and_keeps_the_identity(tmp_path
     brain._parts.policy.set_pin("2468", pin=None, now=NOW, salt=bytes(PIN_SALT_BYTES))
     _watch(brain, SECRET)
     _sync_all(brain, clock)
-    brain.forget(everything=True)
+    brain.forget(everything=True, pin="2468")
     assert not brain._parts.policy.has_pin
     stats = brain.stats()
     assert (stats.events, stats.started, stats.ledger, stats.profiles) == (0, 0, 0, 1)
@@ -514,6 +514,46 @@ def test_a_short_identifier_is_erased_where_it_stands_alone_and_nowhere_else() -
         "said": "at 7 o'clock",
         "n": 7,
     }
+
+
+def test_an_identifier_is_erased_from_subjects_and_sessions_but_not_from_the_names_of_facts(
+    tmp_path: Path,
+) -> None:
+    brain = open_brain(CATALOG, home=tmp_path)
+    for tier in (MemoryTier.SESSION, MemoryTier.SEMANTIC):
+        for told in ({"subject": f"about {SECRET} and more"}, {"session": SECRET}):
+            brain.memory.store(Memory(tier=tier, kind="note", at=NOW, **told))
+    number = brain.memory.store(
+        Memory(tier=MemoryTier.EVOLUTIONARY, kind="snapshot", subject=f"of:{SECRET}x", at=NOW)
+    )
+    brain.forget(SECRET)
+    found = brain.memory.recall(Query(kind="note"), now=NOW)
+    assert {(one.memory.subject, one.memory.session) for one in found} == {
+        ("about  and more", ""),
+        ("", ""),
+    }
+    kept = brain.memory.get(number)
+    assert kept is not None
+    assert kept.subject == f"of:{SECRET}x"
+    brain.memory.delete(number)
+    brain.close()
+
+
+def test_what_a_profile_told_before_it_stopped_contributing_goes_with_it() -> None:
+    brain = open_brain(CATALOG)
+    brain.add_profile(Profile(name="bob"))
+    _watch(brain, "t007", profile="bob")
+    ledger = brain._parts.ledger
+    envelopes = [{"kind": "skill", "title": "t007", "body": "00"}]
+    entry = ledger.add("push", b"x", {"envelopes": envelopes}, at=NOW, round=1)
+    ledger.settle(entry, "acknowledged")
+    brain._parts.database.run(
+        "portable_set_profile", name="bob", kind="kid", age_limit=6, contributes=0
+    )
+    report = brain.remove_profile("bob")
+    assert report.plaintexts == 1
+    assert [one.acknowledged for one in report.out_of_reach] == [1]
+    assert ledger.entries()[0].content == {"envelopes": [{"kind": "erased"}]}
 
 
 def test_an_identifier_within_a_longer_one_is_not_mistaken() -> None:
