@@ -114,11 +114,16 @@ class Upkeep:
             self._signals.clear()
 
     def watched(self, count: int) -> None:
-        """Something was watched: lists are made anew, and learning follows within half an hour."""
+        """Lists are made anew after ``count`` viewings, and learning follows within half an hour.
+
+        Nothing follows from none.
+        """
+        if not count:
+            return
         if self._runs(LoopType.REACTIVE):
             self._engine.request(LoopType.REACTIVE)
         if self._runs(LoopType.ADAPTIVE):
-            self._engine.request(LoopType.ADAPTIVE, within_s=_SESSION_END_S, viewings=count)
+            self._engine.request(LoopType.ADAPTIVE, within_s=_SESSION_END_S)
 
     def session_ended(self) -> None:
         """Learn now from what was watched, and not in half an hour."""

@@ -331,3 +331,11 @@ def test_with_everything_else_the_settings_of_the_ranking_are_erased() -> None:
     assert brain._parts.recommender._scorer.settings.diversity == 0.5
     brain.forget(everything=True)
     assert brain._parts.recommender._scorer.settings == base
+
+
+def test_no_viewing_sets_no_loop_going() -> None:
+    television = Television()
+    television.brain.tick(1000.0)
+    due = television.brain.next_due()
+    television.watch(range(0))
+    assert television.brain.next_due() == due

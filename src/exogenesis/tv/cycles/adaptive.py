@@ -35,8 +35,9 @@ def adaptive(
     """Return the work of the adaptive loop.
 
     New viewings are counted as cases of the cause :data:`CAUSE`, treated and untreated; then the
-    facts and habits of everybody who watched are computed anew. Each viewing is counted once,
-    whatever is cut off; learning is repeated, which changes nothing.
+    facts and habits of everybody who watched are computed anew, and of everybody where another
+    loop tells that ``skills_gone``. Each viewing is counted once, whatever is cut off; learning is
+    repeated, which changes nothing.
 
     Args:
         database: the store.
@@ -52,7 +53,10 @@ def adaptive(
             yield
         ((until,),) = database.run("cycle_newest_memory")
         after = database.setting(LEARNT) or 0
-        viewers = database.run("cycle_new_viewers", after=after, until=until)
+        if any(note.get("skills_gone") for note in cycle.input.notes):
+            viewers = database.run("cycle_all_viewers")
+        else:
+            viewers = database.run("cycle_new_viewers", after=after, until=until)
         for (profile,) in viewers:
             yield from rebuild(profile, cycle.at)
         if viewers:
@@ -62,7 +66,7 @@ def adaptive(
         if viewers:
             cycle.ask(LoopType.REACTIVE, within_s=0)
         if new >= MANY_EPISODES:
-            cycle.ask(LoopType.EVOLUTIONARY, within_s=_SOON_S, viewings=new)
+            cycle.ask(LoopType.EVOLUTIONARY, within_s=_SOON_S)
         yield
 
     return work

@@ -66,7 +66,7 @@ def deliberative(
         ((size_bytes,),) = database.run("cycle_store_bytes")
         cycle.results["bytes"] = size_bytes
         if size_bytes > size_max_bytes:
-            cycle.ask(LoopType.TRANSCENDENT, within_s=0, bytes=size_bytes)
+            cycle.ask(LoopType.TRANSCENDENT, within_s=0)
         yield
 
     own = {"promote": promote, "expire": expire, "missing": missing, "ledger": ledger}

@@ -30,8 +30,6 @@ def evolutionary(
         rollbacks = yield from check(cycle.at)
         if rollbacks:
             use()
-            # What was learnt is held against the old settings again.
-            cycle.ask(LoopType.ADAPTIVE, within_s=0, rolled_back=rollbacks)
         verdict = yield from improve(cycle.at)
         cycle.results |= {"rollbacks": rollbacks, "verdict": verdict}
         if verdict == ACCEPTED:

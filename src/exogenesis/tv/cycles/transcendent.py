@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exogenesis.core.vectors import Floats, Indices
+from exogenesis.tv.cycles.shrink import shrink
 from exogenesis.tv.learning.snapshots import KIND, STAGE, quarter_name, quarter_of
 from exogenesis.tv.loops import Cycle, LoopType, Work
 from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query, Writer
@@ -29,8 +30,6 @@ STAGE_COSINE = 0.5
 STAGE_TITLES = 100
 
 _QUARTER = re.compile(r"\d{4}Q[1-4]")
-_STARTS_AT_ONCE = 200
-_STARTS_KEPT = 1000
 _ALL = 1 << 30
 
 
@@ -65,7 +64,7 @@ def transcendent(
 
     Each stage is written in one transaction with the quarters that it replaces, so that a cycle
     which is cut off loses nothing and begins anew. Only where the store is still larger than it
-    may be, what was begun is dropped: never finished first, then the longest ago.
+    may be, something is dropped, see :mod:`exogenesis.tv.cycles.shrink`.
 
     Args:
         database: the store.
@@ -85,14 +84,16 @@ def transcendent(
                     _draw_together(database, memory, stage, content)
                     drawn += len(stage)
                     yield
-        dropped = 0
-        for count in _shrink(database, size_max_bytes):
-            dropped += count
+        dropped = {"large": 0, "starts": 0}
+        for what, count in shrink(database, memory, size_max_bytes, cycle.at):
+            dropped[what] += count
             yield
-        cycle.results |= {"quarters": drawn, "starts": dropped}
-        if drawn or dropped:
+        cycle.results |= {"quarters": drawn, **dropped}
+        if drawn or any(dropped.values()):
             changed()
             cycle.ask(LoopType.REACTIVE, within_s=0)
+        if dropped["starts"]:
+            cycle.ask(LoopType.ADAPTIVE, within_s=0, skills_gone=dropped["starts"])
 
     return work
 
@@ -166,16 +167,3 @@ def _draw_together(
             ),
             writer=Writer.LOOP,
         )
-
-
-def _shrink(database: Database, size_max_bytes: int) -> Iterator[int]:
-    """Drop what was begun, some titles a step, until the store is as small as it has to be."""
-    while True:
-        ((size_bytes,),) = database.run("cycle_store_bytes")
-        ((starts,),) = database.run("cycle_count_starts")
-        if size_bytes <= size_max_bytes or starts <= _STARTS_KEPT:
-            return
-        count = min(_STARTS_AT_ONCE, starts - _STARTS_KEPT)
-        with database.transaction():
-            database.run("cycle_drop_starts", limit=count)
-        yield count

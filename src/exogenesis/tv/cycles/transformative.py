@@ -78,7 +78,7 @@ def transformative(
         cycle.results["retired"] = gone
         if gone:
             retired()
-            cycle.ask(LoopType.ADAPTIVE, within_s=0, retired=gone)
+            cycle.ask(LoopType.ADAPTIVE, within_s=0, skills_gone=gone)
 
     return work
 

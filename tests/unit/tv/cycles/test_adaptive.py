@@ -9,6 +9,7 @@ import pytest
 from exogenesis.core.titles import Title
 from exogenesis.tv.cycles.adaptive import CAUSE, EFFECT, MANY_EPISODES
 from exogenesis.tv.loops import LoopType
+from exogenesis.tv.loops.cycle import CycleInput
 from exogenesis.tv.memory import MemoryTier, Query
 from exogenesis.tv.policy import Policy, Profile
 from tests.support.cycles import Workshop
@@ -102,5 +103,20 @@ def test_much_that_is_new_calls_the_evolutionary_loop() -> None:
     assert LoopType.EVOLUTIONARY not in [one.loop for one in output.requests]
     shop.watch(f"t{row:03}" for row in range(MANY_EPISODES))
     output = shop.run(ADAPTIVE, shop.adaptive())
-    (asked,) = (one for one in output.requests if one.loop is LoopType.EVOLUTIONARY)
-    assert asked.note == {"viewings": MANY_EPISODES}
+    assert LoopType.EVOLUTIONARY in [one.loop for one in output.requests]
+
+
+def test_when_skills_are_gone_everybody_is_learnt_anew() -> None:
+    shop = _genres()
+    shop.watch(f"t{row:03}" for row in range(1, 41, 2))
+    shop.run(ADAPTIVE, shop.adaptive())
+    before = _facts(shop)["genre:thriller"]
+    for row in range(1, 21, 2):
+        shop.database.run("cycle_retire_title", title=f"t{row:03}")
+    shop.run(ADAPTIVE, shop.adaptive())
+    assert _facts(shop)["genre:thriller"] == before, "nothing new was watched"
+    engine = shop.engine({ADAPTIVE: shop.adaptive()})
+    output = engine.execute_cycle(ADAPTIVE, CycleInput(notes=({"skills_gone": 10},)))
+    assert output.success
+    assert output.results["profiles"] == 1
+    assert _facts(shop)["genre:thriller"] < before

@@ -36,7 +36,7 @@ def _value(value: T) -> Generator[None, None, T]:
     [
         (0, "rejected", set(), 0),
         (0, "accepted", {LoopType.REACTIVE}, 1),
-        (2, "waiting", {LoopType.ADAPTIVE, LoopType.REACTIVE}, 1),
+        (2, "waiting", {LoopType.REACTIVE}, 1),
     ],
 )
 def test_evolution_tells_its_neighbours(
@@ -185,7 +185,9 @@ def test_skills_of_titles_that_are_gone_for_a_year_are_retired() -> None:
         )
     output = shop.run(TRANSFORMATIVE, _migration(shop, "old"))
     assert output.results["retired"] == 1
-    assert [one.loop for one in output.requests] == [LoopType.ADAPTIVE]
+    assert [(one.loop, one.note) for one in output.requests] == [
+        (LoopType.ADAPTIVE, {"skills_gone": 1})
+    ]
     left = {one.name for one in shop.agentdb.skill_list("home")}
     assert "t105" not in left
     assert "t106" in left
@@ -289,14 +291,72 @@ def test_a_change_of_taste_and_four_years_end_a_stage() -> None:
     assert stages([]) == []
 
 
-def test_a_store_over_its_size_drops_what_is_missed_least() -> None:
+def _begun() -> Workshop:
+    """A television on which 900 titles were finished and 400 only begun."""
     shop = Workshop(catalog=small_catalog(plain_titles(1500)))
     shop.watch((f"t{row:03}" for row in range(700)), at=NOW - 900 * DAY_S)
     shop.watch((f"t{row:03}" for row in range(700, 1100)), 0.1, at=NOW - 10 * DAY_S)
     shop.watch((f"t{row:03}" for row in range(1100, 1300)), at=NOW - 100 * DAY_S)
+    return shop
+
+
+def _bytes(shop: Workshop) -> int:
+    ((size_bytes,),) = shop.database.run("cycle_store_bytes")
+    return int(size_bytes)
+
+
+def _left(shop: Workshop) -> set[str]:
+    return {one.title_id for one in shop.agentdb.started("home")}
+
+
+def test_a_store_over_its_size_drops_what_is_missed_least() -> None:
+    shop = _begun()
+    output = shop.run(LoopType.TRANSCENDENT, _transcendent(shop, _bytes(shop) - 1))
+    dropped = output.results["starts"]
+    assert isinstance(dropped, int)
+    assert 0 < dropped <= 300
+    left = _left(shop)
+    assert {f"t{row:03}" for row in (*range(700), *range(1100, 1300))} <= left
+    assert len(left) == 1300 - dropped
+    notes = {one.loop: one.note for one in output.requests}
+    assert notes[LoopType.ADAPTIVE] == {"skills_gone": dropped}
+
+
+def test_finished_titles_go_only_where_that_is_enough() -> None:
+    shop = _begun()
     output = shop.run(LoopType.TRANSCENDENT, _transcendent(shop, size_max_bytes=1))
-    assert output.results["starts"] == 300
-    left = {one.title_id for one in shop.agentdb.started("home")}
-    assert len(left) == 1000
-    assert {f"t{row:03}" for row in range(700)} <= left, "what was finished goes last"
-    assert sum(f"t{row:03}" in left for row in range(700, 1100)) == 100
+    assert output.results["starts"] == 0
+    assert len(_left(shop)) == 1300
+    shop.watch(f"t{row:03}" for row in range(1300, 1500))
+    shop.watch(f"t{row:03}" for row in range(700, 1100))
+    output = shop.run(LoopType.TRANSCENDENT, _transcendent(shop, _bytes(shop) - 1))
+    assert 0 < int(output.results["starts"] or 0) <= 500
+    assert {f"t{row:03}" for row in range(700, 1500)} <= _left(shop), "the longest ago goes first"
+
+
+def test_large_memories_go_before_any_skill_and_the_least_relevant_first() -> None:
+    shop = _begun()
+    size_bytes = _bytes(shop)
+    for row in range(40):
+        shop.memory.store(
+            Memory(
+                tier=MemoryTier.SEMANTIC,
+                kind="note",
+                subject=f"n{row}",
+                metadata={"words": "y" * 50_000},
+                importance=0.9 - row / 50,
+                at=NOW,
+            )
+        )
+    shop.memory.store(Memory(tier=MemoryTier.SEMANTIC, kind="note", importance=0.0, at=NOW))
+    limit = size_bytes + 1_000_000
+    output = shop.run(LoopType.TRANSCENDENT, _transcendent(shop, limit))
+    assert output.results["starts"] == 0
+    assert len(_left(shop)) == 1300
+    assert _bytes(shop) <= limit
+    held = shop.memory.recall(
+        Query(kind="note", limit=99), (MemoryTier.SEMANTIC,), now=NOW, touch=False
+    )
+    large = 40 - int(output.results["large"] or 0)
+    assert 15 <= large <= 20
+    assert {one.memory.subject for one in held} == {"", *(f"n{row}" for row in range(large))}

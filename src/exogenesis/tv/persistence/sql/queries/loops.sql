@@ -44,6 +44,9 @@ SELECT DISTINCT profile FROM memory
 WHERE tier = 3 AND kind = 'viewing' AND id > :after AND id <= :until AND profile IS NOT NULL
 ORDER BY profile;
 
+-- name: cycle_all_viewers
+SELECT name FROM profile ORDER BY name;
+
 -- name: cycle_newest_memory
 SELECT coalesce(max(id), 0) FROM memory;
 
@@ -96,3 +99,21 @@ DELETE FROM skill WHERE (profile, title) IN (
 
 -- name: cycle_count_starts
 SELECT count(*) FROM skill;
+
+-- What the titles that would go first hold at least, in bytes: those never finished, and all.
+-- name: cycle_weigh_starts
+SELECT count(*) FILTER (WHERE NOT finished), coalesce(sum(bytes) FILTER (WHERE NOT finished), 0),
+    count(*), coalesce(sum(bytes), 0)
+FROM (
+    SELECT finishes > 0 AS finished,
+        length(profile) + length(title) + length(rhythm) + length(digest) AS bytes
+    FROM skill
+    ORDER BY finishes > 0, last_at, profile, title
+    LIMIT :limit);
+
+-- Memories of the household that take more than a page, but not its taste of the long run.
+-- name: cycle_large_memories
+SELECT id, tier, importance, created_at, accesses, accessed_at, length(metadata) + length(text)
+FROM memory
+WHERE tier BETWEEN 3 AND 6 AND kind <> 'snapshot' AND length(metadata) + length(text) >= :least
+ORDER BY id;
