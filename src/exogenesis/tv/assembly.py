@@ -262,7 +262,11 @@ class Parts:
             for name, sense in senses.items()
         }
         return Senses(
-            mode=lambda: self.mode(), moment=self.timekeeper.now, who=self.who.watching, **present
+            mode=lambda: self.mode(),
+            moment=self.timekeeper.now,
+            who=self.who.watching,
+            version=lambda: self.memory.version,
+            **present,
         )
 
     def _facts(self, profile: str, now: int) -> Given | None:

@@ -30,6 +30,9 @@ _EVERYTHING = (
 )
 _UNFINISHED = "unfinished_forget"
 _WORD_LEAST = 4
+_NAMED_BY_US = ("fact", "rhythm", "snapshot", "settings", "trial", "rollback", "measure")
+"""Kinds of memory whose subject is a genre, a quarter or a part, and never holds a title within."""
+
 _FATES = {
     True: "the round is closed, what arrived is merged with reports of other households",
     False: "the round is still open, but what arrived is sealed and cannot be picked out",
@@ -242,9 +245,10 @@ class Forgetter:
     def profile(self, name: str, *, contributes: bool, remove: bool) -> ForgetReport:
         """Forget what a profile watched and rejected; with ``remove`` the profile too.
 
-        Reports stay that tell about a title which another contributing profile has finished,
-        and every report when this one does not contribute: none of them tells about it. Counts
-        of what follows what do not say whose they are: they all go when it has watched anything.
+        Reports stay that tell about a title which another contributing profile has finished;
+        those about its other titles go, for it may have contributed before. When it does not
+        contribute now and none of them was told, no report holds a trace of it. Counts of what
+        follows what do not say whose they are: they all go when it has watched anything.
         """
         started = self._database.run("list_starts", profile=name)
 
@@ -260,8 +264,7 @@ class Forgetter:
                 self._database.run("drop_profile", name=name)
             self._learn_anew(None)
 
-        told = {title for title, _, _ in started} if contributes else set()
-        return self._forget(told, erase, reported=contributes)
+        return self._forget({title for title, *_ in started}, erase, reported=contributes)
 
     def everything(self) -> ForgetReport:
         """Forget all that was watched, learnt, planned, allowed and written down.
@@ -293,7 +296,7 @@ class Forgetter:
     ) -> ForgetReport:
         """Erase, and with it all that tells about those ``titles`` that may leave no more.
 
-        ``reported`` says whether reports may have been made from what is erased.
+        ``reported`` says whether reports may hold a trace of what is erased, though none names it.
         """
         self._database.drop_copies()
         before, left, plaintexts, told = self._database.insist(
@@ -323,8 +326,9 @@ class Forgetter:
             erase()
             gone = titles - self._exportable()
             told = self._unfinished()
-            if reported:
-                told += [_told(entry, gone) for entry in entries if _may_tell(entry)]
+            left = [_told(entry, gone) for entry in entries if _may_tell(entry)]
+            if reported or any(one.reports for one in left):
+                told += left
             plaintexts = self._withdraw(entries, gone)
             self._database.store_setting(_UNFINISHED, json.dumps(told))
             return before, self._counts(), plaintexts, told
@@ -342,13 +346,21 @@ class Forgetter:
     def _erase_mentions(self, mention: Mention) -> None:
         """Take a title out of all that names it among other things."""
         for table in ("memories", "fleeting"):
-            for id_, text, raw in self._database.run(f"forget_find_{table}", **mention.needles):
-                metadata = json.loads(raw)
-                kept, words = mention.taken_out_of(metadata), mention.taken_out_of(text) or ""
-                if (kept, words) != (metadata, text):
-                    one = "memory" if table == "memories" else "fleeting"
+            one = "memory" if table == "memories" else "fleeting"
+            found = self._database.run(f"forget_find_{table}", **mention.needles)
+            for id_, kind, subject, session, text, raw in found:
+                held = [subject, session, text, json.loads(raw)]
+                left = [mention.taken_out_of(value) for value in held]
+                if kind in _NAMED_BY_US:
+                    left[0] = subject
+                if left != held:
                     self._database.run(
-                        f"forget_rewrite_{one}", id=id_, text=words, metadata=json.dumps(kept)
+                        f"forget_rewrite_{one}",
+                        id=id_,
+                        subject=left[0] or "",
+                        session=left[1] or "",
+                        text=left[2] or "",
+                        metadata=json.dumps(left[3]),
                     )
         self._erase_vectors(mention.is_in, mention.word)
         for cause, effect in self._database.run("forget_find_causes", word=mention.word):

@@ -97,7 +97,7 @@ class Scorer:
         """
         now = asked.moment.at
         source = self._collective.taste if asked.mode is Mode.FULL else None
-        when = (asked.moment.hour_of_week, asked.moment.month)
+        when = (asked.moment.hour_of_week, asked.moment.month, self._senses.version())
         key = (asked.mode, asked.viewer, asked.past, asked.minutes, asked.ended, *when)
         kept = self._slate.get(key, now, source)
         if kept is None:

@@ -36,6 +36,10 @@ def _unreported(profile: str, session: str, title_ids: Sequence[str]) -> None:
     return None
 
 
+def _unchanged() -> int:
+    return 0
+
+
 def _whole() -> Mode:
     return Mode.FULL
 
@@ -58,6 +62,7 @@ class Senses:
         rhythm: the habits of the hour and of the month, causes like ``hour:117`` and
             ``month:12``; not asked for while the clock is not trusted.
         report: takes note of what was put on a profile's list in a session.
+        version: another number when what ``core``, ``fact`` and ``rhythm`` say may have changed.
     """
 
     moment: Callable[[], Moment] | None = None
@@ -69,3 +74,4 @@ class Senses:
     fact: Callable[[str, int], Given | None] = _no_facts
     rhythm: Callable[[str, Moment], Given | None] = _no_habits
     report: Callable[[str, str, Sequence[str]], None] = _unreported
+    version: Callable[[], int] = _unchanged

@@ -451,6 +451,25 @@ def test_what_is_no_export_is_told_apart_by_its_first_bytes() -> None:
             unseal(other + bytes(100), PASSPHRASE)
 
 
+def test_a_promoted_memory_travels_and_what_no_reader_takes_stays_at_home() -> None:
+    one, other = Television(), Television()
+    tiers = (MemoryTier.SEMANTIC, MemoryTier.EVOLUTIONARY)
+    for tier in tiers:
+        for kind in ("note", "snapshot"):
+            one.memory.store(Memory(tier=tier, kind=kind, subject=f"{kind} {tier}", at=NOW))
+    assert other.portable.take(one.export(), PASSPHRASE).memories == 2
+    found = [held.memory.subject for held in other.memory.recall(Query(), tiers, now=NOW)]
+    assert sorted(found) == ["note 4", "note 6"]
+    assert one.portable.take(one.export(), PASSPHRASE).memories == 0
+
+
+def test_a_memory_that_was_promoted_since_is_not_stored_again() -> None:
+    one, other = Television(), Television()
+    for held, tier in ((one, MemoryTier.SEMANTIC), (other, MemoryTier.EVOLUTIONARY)):
+        held.memory.store(Memory(tier=tier, kind="note", subject="x", at=NOW))
+    assert other.portable.take(one.export(), PASSPHRASE).memories == 0
+
+
 def test_too_much_is_not_exported() -> None:
     with pytest.raises(InputError, match="more to export"):
         seal(bytes(CONTENT_BYTES_MAX + 1), PASSPHRASE, FakeEntropy())

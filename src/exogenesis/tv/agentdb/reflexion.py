@@ -1,12 +1,14 @@
 """What was tried, and how it went: episodes, kept in the third tier of the memory.
 
+What was recalled often moves on to the fourth and the sixth tier, and is found there.
+
 A viewing is such an episode, of the task ``watch``.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exogenesis.core.vectors import Floats
@@ -14,6 +16,8 @@ from exogenesis.errors import InputError
 from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
 
 EPISODE = "episode"
+
+_PROMOTED = (MemoryTier.SEMANTIC, MemoryTier.EVOLUTIONARY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,7 +114,9 @@ def retrieve_episodes(
         asked["success"] = success
     query = Query(vector=similar_to, metadata=asked, session=session, profile=profile, limit=limit)
     found = memory.recall(query, (MemoryTier.EPISODIC,), now=now)
-    return [_episode(one.memory) for one in found]
+    found += memory.recall(replace(query, kind=EPISODE), _PROMOTED, now=now)
+    found.sort(key=lambda one: -one.relevance)
+    return [_episode(one.memory) for one in found[:limit]]
 
 
 def _episode(memory: Memory) -> ReflexionEpisode:

@@ -9,6 +9,7 @@ from typing import Any
 from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query, Writer
 
 _EVERY = 1 << 30
+_NUMBER_MOST = 1 << 40
 
 Metadata = Mapping[str, Any]
 Same = Callable[[Metadata, Metadata], bool]
@@ -23,10 +24,25 @@ class Change:
     memory: Memory | None
 
 
-def stored(memory: CosmicMemory, tier: MemoryTier, kind: str, profile: str | None) -> list[Memory]:
-    """Return all memories of a kind, of one profile or of all; this is not an access."""
+def stored(
+    memory: CosmicMemory,
+    tier: MemoryTier,
+    kind: str,
+    profile: str | None,
+    sound: Callable[[Memory], bool] = lambda one: True,
+) -> list[Memory]:
+    """Return all memories of a kind, of one profile or of all; this is not an access.
+
+    Anyone may store memories of any kind: those that are not ``sound`` are left out.
+    """
     query = Query(kind=kind, profile=profile, limit=_EVERY)
-    return [one.memory for one in memory.recall(query, (tier,), now=0, touch=False)]
+    found = memory.recall(query, (tier,), now=0, touch=False)
+    return [one.memory for one in found if sound(one.memory)]
+
+
+def is_number(value: Any, least: float) -> bool:
+    """Whether a value of JSON is a number from ``least`` to 2^40."""
+    return type(value) in (int, float) and least <= value <= _NUMBER_MOST
 
 
 def changes(held: Sequence[Memory], wanted: Sequence[Memory], same: Same) -> list[Change]:

@@ -11,6 +11,7 @@ import numpy as np
 from exogenesis.core.ranking import Given
 from exogenesis.core.vectors import Floats
 from exogenesis.tv.learning.attributes import Attributes, Doubles
+from exogenesis.tv.learning.derived import is_number
 from exogenesis.tv.learning.evidence import Evidence
 from exogenesis.tv.learning.lift import are_facts, beta_counts, lifts, scores
 from exogenesis.tv.memory import Memory, MemoryTier
@@ -67,10 +68,18 @@ def computed_facts(
     ]
 
 
+def is_fact(memory: Memory) -> bool:
+    """Whether a stored memory holds what a fact needs."""
+    told = memory.metadata
+    named = all(is_number(told.get(name), 0.0) for name in ("alpha", "beta", "base"))
+    return named and bool(0.0 < told["base"] < 1.0)
+
+
 def same_fact(held: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a stored fact is within two per cent; time alone moves it so far in ten days."""
     return all(
-        abs(held[name] - new[name]) <= _NEAR * abs(new[name]) for name in ("alpha", "beta", "base")
+        is_number(held.get(name), 0.0) and abs(held[name] - new[name]) <= _NEAR * abs(new[name])
+        for name in ("alpha", "beta", "base")
     )
 
 

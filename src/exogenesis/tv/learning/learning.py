@@ -30,8 +30,8 @@ _HOURS_KEPT = 8
 class Learning:
     """Computes derived knowledge from the skills, keeps it in memories, and ranks by these.
 
-    What is read from the memories is held until they change: call :meth:`refresh` after they
-    were changed by another door.
+    What is read from the memories is held until they change by whatever door of ``memory``; call
+    :meth:`refresh` after they were changed otherwise, or taken back.
 
     Args:
         database: holds the skills.
@@ -67,6 +67,7 @@ class Learning:
 
     def refresh(self) -> None:
         """Forget what was read from the memories."""
+        self._read_at = self._memory.version
         self._facts: dict[str, list[Fact]] = {}
         self._fact_terms: dict[str, Given | None] = {}
         self._rhythms: dict[str, Rhythm] = {}
@@ -90,7 +91,7 @@ class Learning:
                 return
         while wanted:
             with self._database.transaction():
-                apply(self._memory, _taken(wanted))
+                self._apply(_taken(wanted))
             yield
             if era != self._era:
                 return
@@ -113,7 +114,9 @@ class Learning:
 
         To be called after that: what follows from the skills is computed anew from the others.
         """
-        for one in stored(self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, None):
+        for one in stored(
+            self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, None, snapshots.is_snapshot
+        ):
             left = snapshots.without_title(one, title_id)
             if left is not None and one.id is not None:
                 self._memory.revise(one.id, metadata=left, importance=one.importance, at=one.at)
@@ -125,6 +128,7 @@ class Learning:
         evidence = yield from _silently(read_evidence(self._database, profile, self._rows.get))
         attributes = self.attributes
         yield []
+        # What is no fact is erased; what is no snapshot is somebody else's, and stays.
         known = facts.computed_facts(evidence, attributes, profile=profile, now=now)
         held = stored(self._memory, MemoryTier.SEMANTIC, facts.KIND, profile)
         yield changes(held, known, facts.same_fact)
@@ -133,28 +137,47 @@ class Learning:
         )
         held = stored(self._memory, MemoryTier.TEMPORAL, rhythm.KIND, profile)
         yield changes(held, habits, rhythm.same_rhythm)
-        held = stored(self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, profile)
+        held = stored(
+            self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, profile, snapshots.is_snapshot
+        )
         yield []
         for one in snapshots.computed_snapshots(evidence, self._title_ids, held, profile=profile):
             same = [memory for memory in held if memory.subject == one.subject]
             yield changes(same, [one], snapshots.same_snapshot)
 
     def _computed_core(self, profile: str, now: int) -> Generator[None, None, Core | None]:
-        held = stored(self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, profile)
+        held = stored(
+            self._memory, MemoryTier.EVOLUTIONARY, snapshots.KIND, profile, snapshots.is_snapshot
+        )
         return (yield from snapshots.core_of(held, self._catalog.content, self._rows.get, now=now))
+
+    def _apply(self, some: list[Change]) -> None:
+        """Write changes down; what was read before is still held until all are written."""
+        self._notice()
+        apply(self._memory, some)
+        self._read_at = self._memory.version
 
     # --- ranking ------------------------------------------------------------------------------
 
+    def _notice(self) -> None:
+        """Forget what was read when the memories were changed by another door."""
+        if self._read_at != self._memory.version:
+            self.refresh()
+
     def facts(self, profile: str) -> list[Fact]:
         """Return the facts of a profile, the strongest liking first."""
+        self._notice()
 
         def read() -> list[Fact]:
-            return facts.read_facts(stored(self._memory, MemoryTier.SEMANTIC, facts.KIND, profile))
+            return facts.read_facts(
+                stored(self._memory, MemoryTier.SEMANTIC, facts.KIND, profile, facts.is_fact)
+            )
 
         return _kept(self._facts, profile, read)
 
     def fact_term(self, profile: str) -> Given | None:
         """Return what the facts of a profile say about each title; None without any."""
+        self._notice()
         return _kept(
             self._fact_terms,
             profile,
@@ -177,6 +200,7 @@ class Learning:
         """
         if hour_of_week is None and month is None:
             return None
+        self._notice()
         while len(self._rhythm_terms) >= _HOURS_KEPT:
             self._rhythm_terms.pop(next(iter(self._rhythm_terms)))
         return _kept(
@@ -187,9 +211,10 @@ class Learning:
 
     def rhythm(self, profile: str) -> Rhythm:
         """Return the habits of a profile."""
+        self._notice()
 
         def read() -> Rhythm:
-            held = stored(self._memory, MemoryTier.TEMPORAL, rhythm.KIND, profile)
+            held = stored(self._memory, MemoryTier.TEMPORAL, rhythm.KIND, profile, rhythm.is_rhythm)
             return Rhythm(held, self.attributes, self._rows)
 
         return _kept(self._rhythms, profile, read)
@@ -200,6 +225,7 @@ class Learning:
         None before there are snapshots of two quarters. What was computed once is kept until the
         snapshots change: a few days more or less make no difference.
         """
+        self._notice()
 
         return _kept(self._cores, profile, lambda: _value_of(self._computed_core(profile, now)))
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from exogenesis.core.ranking import Given
 from exogenesis.core.vectors import Floats
 from exogenesis.tv.learning.attributes import Attributes, sums
+from exogenesis.tv.learning.derived import is_number
 from exogenesis.tv.learning.evidence import HOURS, SLOTS, Evidence
 from exogenesis.tv.learning.habit import habit_lifts, hour_weights, month_weights
 from exogenesis.tv.memory import Memory, MemoryTier
@@ -20,6 +21,9 @@ Doubles = npt.NDArray[np.float64]
 KIND = "rhythm"
 EVERYTHING = ""
 """The subject of the memory that counts all finishes."""
+
+_HOUR_NAMES = frozenset(map(str, range(HOURS)))
+_MONTH_NAMES = frozenset(map(str, range(1, SLOTS - HOURS + 1)))
 
 SERIES_LEAST, SERIES_MOST = 3, 50
 """A title finished so often has a rhythm of its own; of so many titles, the most finished."""
@@ -98,6 +102,17 @@ def _written(sort: str, counts: Doubles) -> dict[str, Any]:
     hours = {str(slot): int(counts[slot]) for slot in slots if slot < HOURS}
     months = {str(slot - HOURS + 1): int(counts[slot]) for slot in slots if slot >= HOURS}
     return {"of": sort, "hours": hours, "months": months}
+
+
+def is_rhythm(memory: Memory) -> bool:
+    """Whether a stored memory holds what a histogram needs."""
+    told = memory.metadata
+    return told.get("of") in ("all", "genre", "title") and all(
+        isinstance(counts := told.get(name), dict)
+        and counts.keys() <= slots
+        and all(is_number(times, 0.0) for times in counts.values())
+        for name, slots in (("hours", _HOUR_NAMES), ("months", _MONTH_NAMES))
+    )
 
 
 def same_rhythm(held: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from exogenesis.core.vectors import Floats, Indices
+from exogenesis.tv.learning.derived import is_number
 from exogenesis.tv.learning.evidence import Evidence
 from exogenesis.tv.learning.median import median_weights
 from exogenesis.tv.memory import Memory, MemoryTier
@@ -95,6 +96,16 @@ def computed_snapshots(
             importance=0.8,
             at=max(int(at[own].max()), kept[name].at if name in kept else 0),
         )
+
+
+def is_snapshot(memory: Memory) -> bool:
+    """Whether a stored memory holds what a snapshot needs: a quarter or two, and its titles."""
+    titles = memory.metadata.get("titles")
+    return (
+        memory.subject.count(STAGE) <= 1
+        and isinstance(titles, dict)
+        and all(is_number(weight, 0.0) for weight in titles.values())
+    )
 
 
 def same_snapshot(held: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ _EVICTED_PART = 32
 
 _ALL = 1 << 62
 _NEVER = 2.0  # no importance is as large
+_COPIED = (MemoryTier.SEMANTIC, MemoryTier.EVOLUTIONARY, MemoryTier.TEMPORAL)
 _KEPT_WITHOUT_HISTORY = (MemoryTier.ARCHITECTURAL, MemoryTier.SUBSTRATE, MemoryTier.OMEGA)
 
 
@@ -47,6 +48,10 @@ class CosmicMemory:
         vector_of: the content vector ``(384,)`` of a subject, or None where it has none.
         sources: what some tiers show beside their own rows.
         off: tiers that take no part: what is stored there is dropped, and nothing is found.
+
+    Attributes:
+        version: another number whenever a row of tiers 4, 6 or 10, of which others hold copies,
+            may have changed; what only happened (tiers 1 to 3) leaves it.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class CosmicMemory:
         sources: Mapping[MemoryTier, Source] | None = None,
         off: Collection[MemoryTier] = (),
     ) -> None:
+        self.version = 0
         self._off = frozenset(off)
         self._table = MemoryTable(database)
         self._vector_of = vector_of
@@ -85,6 +91,8 @@ class CosmicMemory:
         if memory.tier in self._off:
             return 0
         self._make_room(memory.tier, 1, memory.at)
+        if memory.tier in _COPIED:
+            self.version += 1
         return self._table.add(memory)
 
     def recall(
@@ -162,10 +170,12 @@ class CosmicMemory:
         """
         check_values(importance, at)
         written = metadata_text(metadata)
+        self._notice_change(number)
         return self._table.revise(number, metadata=written, importance=importance, at=at)
 
     def delete(self, number: int) -> bool:
         """Erase a memory; False when there is none of this number."""
+        self._notice_change(number)
         return self._table.drop([number]) == 1
 
     def count(self, tier: MemoryTier) -> int:
@@ -202,6 +212,7 @@ class CosmicMemory:
                 some = ripe[start : start + part]
                 self._make_room(rule.to, len(some), now)
                 self._table.move(some, rule.to)
+                self.version += rule.to in _COPIED
             moved += len(ripe)
         return moved
 
@@ -248,6 +259,10 @@ class CosmicMemory:
     def erase(self) -> int:
         """Erase every tier, the owner's word too."""
         return self._table.drop(self._table.of_tiers(MemoryTier))
+
+    def _notice_change(self, number: int) -> None:
+        held = self.get(number) if number > 0 else None
+        self.version += held is not None and held.tier in _COPIED
 
     def _make_room(self, tier: MemoryTier, needed: int, now: int) -> None:
         rule = RULES[tier]

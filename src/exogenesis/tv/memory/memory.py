@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,10 @@ NAME_LENGTH_MAX = 200
 TEXT_LENGTH_MAX = 10_000
 METADATA_BYTES_MAX = 1 << 18
 TIME_MAX = 1 << 40
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOTHING = re.compile(r"\x00")
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,6 +122,8 @@ def metadata_text(metadata: Mapping[str, Any]) -> str:
         raise InputError("the names in metadata must be texts")
     try:
         written = json.dumps(dict(metadata), allow_nan=False)
+        if "\\ud" in written:  # a pair of surrogates, or half of one, which no file can hold
+            json.dumps(dict(metadata), ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise InputError(f"metadata must be values that JSON can hold: {error}") from error
     if len(written) > METADATA_BYTES_MAX:
@@ -136,6 +143,14 @@ def check_values(importance: float, at: int) -> None:
         raise InputError(f"the time of a memory is a Unix time in seconds, not {at}")
 
 
+def _check_letters(name: str, text: str, refused: re.Pattern[str]) -> None:
+    """Refuse a text that no file can hold, or that holds what is ``refused``."""
+    if refused.search(text):
+        raise InputError(f"the {name} of a memory holds no control characters")
+    if not text.isascii() and _HALF.search(text):
+        raise InputError(f"the {name} of a memory holds half of a pair of surrogates")
+
+
 def check_memory(memory: Memory) -> None:
     """Refuse a memory that cannot be stored.
 
@@ -153,6 +168,9 @@ def check_memory(memory: Memory) -> None:
     ):
         if len(getattr(memory, name)) > longest:
             raise InputError(f"the {name} of a memory has at most {longest} characters")
+    for name in ("kind", "subject", "session", "profile"):
+        _check_letters(name, getattr(memory, name) or "", _CONTROL)
+    _check_letters("text", memory.text, _NOTHING)
     check_values(memory.importance, memory.at)
     if memory.vector is not None:
         check_vector(memory.vector, "the vector of a memory")

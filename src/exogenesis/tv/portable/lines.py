@@ -121,6 +121,16 @@ def memory_line(memory: Memory) -> list[Any]:
     ]
 
 
+def is_readable(line: list[Any]) -> bool:
+    """Whether the reader of an export takes the line of a memory."""
+    try:
+        json.dumps(line, ensure_ascii=False, allow_nan=False).encode()
+        _memory(line[1:])
+    except (InputError, KeyError, RecursionError, TypeError, ValueError):
+        return False
+    return True
+
+
 def read_content(raw: bytes) -> Content:
     """Read the lines of an export.
 
@@ -215,7 +225,7 @@ def _memory(row: list[Any]) -> tuple[int, Memory]:
         raise ValueError(tier)
     if tier == MemoryTier.ARCHITECTURAL:
         _check_settings(kind, metadata)
-    elif kind in _COMPUTED or (kind == SNAPSHOT) != (tier == MemoryTier.EVOLUTIONARY):
+    elif kind in _COMPUTED or (kind == SNAPSHOT and tier != MemoryTier.EVOLUTIONARY):
         raise ValueError(kind)
     elif kind == SNAPSHOT:
         _check_snapshot(profile, metadata)

@@ -13,11 +13,18 @@ from typing import Any
 from exogenesis.core.effects import Entropy
 from exogenesis.errors import InputError
 from exogenesis.tv.catalog import Catalog
-from exogenesis.tv.learning.snapshots import STAGE
+from exogenesis.tv.learning.snapshots import STAGE, is_snapshot
 from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Writer
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import Policy, Profile, strictest
-from exogenesis.tv.portable.lines import SNAPSHOT, Content, SkillRow, memory_line, read_content
+from exogenesis.tv.portable.lines import (
+    SNAPSHOT,
+    Content,
+    SkillRow,
+    is_readable,
+    memory_line,
+    read_content,
+)
 from exogenesis.tv.portable.sealed import VERSION, seal, unseal
 
 
@@ -132,8 +139,8 @@ class Portable:
             yield ["block", title]
         for (number,) in self._database.run("portable_list_memories"):
             memory = self._memory.get(number)
-            if memory is not None:
-                yield memory_line(memory)
+            if memory is not None and is_readable(line := memory_line(memory)):
+                yield line
 
     def _set_profile(self, new: Profile) -> None:
         """Store a profile; of two with one name the stricter limits hold."""
@@ -180,7 +187,9 @@ class Portable:
         for number, subject in self._database.run("portable_list_snapshots", profile=new.profile):
             own = self._memory.get(number)
             first, _, last = subject.partition(STAGE)
-            if subject == new.subject and own is not None:
+            if own is None or not is_snapshot(own):
+                continue
+            if subject == new.subject:
                 titles = {**new.metadata["titles"], **own.metadata["titles"]}
                 self._memory.revise(
                     number,

@@ -10,7 +10,7 @@ import pytest
 
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb import AgentDB, ReflexionEpisode
-from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query
 from exogenesis.tv.persistence import Database
 from tests.support.television import clustered_content
 
@@ -116,3 +116,17 @@ def test_bad_input_changes_nothing(db: AgentDB, wrong: dict[str, object]) -> Non
 def test_without_a_memory_there_are_no_episodes(database: Database) -> None:
     with pytest.raises(InputError, match="memory"):
         AgentDB(database, ROWS).reflexion_store(EPISODE)
+
+
+def test_an_episode_that_was_promoted_is_still_found(database: Database, db: AgentDB) -> None:
+    memory = CosmicMemory(database)
+    memory.store(Memory(tier=MemoryTier.SEMANTIC, kind="note", subject="no episode", at=NOW))
+    number = db.reflexion_store(EPISODE)
+    for day, tier in ((0, MemoryTier.EPISODIC), (8, MemoryTier.SEMANTIC), (95, 6)):
+        memory.promote(NOW + day * 86_400)
+        for _ in range(11):
+            found = memory.recall(Query(kind="episode"), (MemoryTier(tier),), now=NOW)
+        assert [one.memory.id for one in found] == [number]
+        assert [one.output for one in db.reflexion_retrieve(task="suggest")] == ["t003"]
+        assert [one.output for one in db.reflexion_retrieve()] == ["t003"]
+        memory.flush()

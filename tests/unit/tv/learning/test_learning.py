@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from exogenesis.tv.learning import Learning
-from exogenesis.tv.memory import MemoryTier, Query
+from exogenesis.tv.memory import Memory, MemoryTier, Query, Writer
 from tests.support.learning import NOW, Household
 
 TIERS = (MemoryTier.SEMANTIC, MemoryTier.EVOLUTIONARY, MemoryTier.TEMPORAL)
@@ -100,6 +100,42 @@ def test_what_was_read_is_kept_until_the_memories_change() -> None:
         assert (one is None) == (other is None)
         if one is not None and other is not None:
             assert np.array_equal(one.values, other.values)
+
+
+def test_what_is_deleted_or_stored_by_another_door_counts_at_once() -> None:
+    home = _lived()
+    home.rebuild()
+    assert home.learning.rhythm_term("home", 3, 4) is not None
+    assert home.learning.core_titles("home", NOW)
+    version = home.memory.version
+    for one in home.memory.recall(Query(limit=999), TIERS, now=NOW):
+        home.memory.delete(one.memory.id or 0)
+    assert home.memory.version > version
+    assert home.learning.rhythm_term("home", 3, 4) is None
+    assert home.learning.core_titles("home", NOW) == {}
+    home.rebuild()
+    assert home.learning.rhythm_term("home", 3, 4) is not None
+
+
+@pytest.mark.parametrize("metadata", [{}, {"titles": [1]}, {"alpha": "x"}, {"of": "all"}])
+def test_what_is_malformed_blocks_nothing(metadata: dict[str, Any]) -> None:
+    home, sound = _lived(), _lived()
+    for held in (home, sound):
+        held.rebuild()
+    for tier, kind in zip(TIERS, ("fact", "snapshot", "rhythm"), strict=True):
+        for subject in ("x", "2026Q4", "a-b-c"):
+            bad = Memory(
+                tier=tier, kind=kind, profile="home", subject=subject, metadata=metadata, at=NOW
+            )
+            home.memory.store(bad, writer=Writer.LOOP)
+    assert home.learning.facts("home") == sound.learning.facts("home")
+    for learning in (home.learning, sound.learning):
+        learning.refresh()
+        assert learning.rhythm_term("home", 3, 4) is not None
+    assert home.learning.core_titles("home", NOW) == sound.learning.core_titles("home", NOW)
+    home.learning.forget_title("t001", ["home"], NOW)
+    home.rebuild()
+    assert home.learning.facts("home") == sound.learning.facts("home")
 
 
 def test_attributes_can_be_shared() -> None:

@@ -160,6 +160,12 @@ def test_only_those_write_in_a_tier_who_have_business_there(
         {"vector": np.full(384, np.nan, np.float32)},
         {"profile": "nobody"},
         {"id": 3},
+        {"subject": "a\0b"},
+        {"session": "a\nb"},
+        {"kind": "a\x7f"},
+        {"text": "a\0b"},
+        {"text": "\ud800"},
+        {"metadata": {"x": "\ud800"}},
     ],
 )
 @pytest.mark.parametrize("tier", [MemoryTier.SESSION, MemoryTier.EPISODIC])

@@ -50,19 +50,23 @@ DELETE FROM memory WHERE tier IN (4, 10) AND kind IN ('fact', 'rhythm') AND prof
 -- Every place where a title may be named among other things. The word is looked for as JSON
 -- writes it, with and without escapes.
 -- name: forget_find_memories
-SELECT id, text, metadata FROM memory
+SELECT id, kind, subject, session, text, metadata FROM memory
 WHERE tier <> 12
-    AND (instr(text, :word) OR instr(metadata, :plain) OR instr(metadata, :escaped));
+    AND (instr(subject, :word) OR instr(session, :word) OR instr(text, :word)
+        OR instr(metadata, :plain) OR instr(metadata, :escaped));
 
 -- name: forget_rewrite_memory
-UPDATE memory SET text = :text, metadata = :metadata WHERE id = :id;
+UPDATE memory SET subject = :subject, session = :session, text = :text, metadata = :metadata
+WHERE id = :id;
 
 -- name: forget_find_fleeting
-SELECT id, text, metadata FROM fleeting
-WHERE instr(text, :word) OR instr(metadata, :plain) OR instr(metadata, :escaped);
+SELECT id, kind, subject, session, text, metadata FROM fleeting
+WHERE instr(subject, :word) OR instr(session, :word) OR instr(text, :word)
+    OR instr(metadata, :plain) OR instr(metadata, :escaped);
 
 -- name: forget_rewrite_fleeting
-UPDATE fleeting SET text = :text, metadata = :metadata WHERE id = :id;
+UPDATE fleeting SET subject = :subject, session = :session, text = :text, metadata = :metadata
+WHERE id = :id;
 
 -- name: forget_find_vectors
 SELECT id, metadata FROM vector WHERE instr(metadata, :plain) OR instr(metadata, :escaped);

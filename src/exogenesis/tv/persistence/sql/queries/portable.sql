@@ -15,9 +15,10 @@ WHERE (tier IN (4, 6, 10) AND kind NOT IN ('fact', 'rhythm'))
     OR (tier = 7 AND kind IN ('settings', 'trial', 'rollback'))
 ORDER BY id;
 
+-- A memory may have been promoted since the file was written.
 -- name: portable_knows_memory
 SELECT 1 FROM memory
-WHERE tier = :tier AND kind = :kind AND subject = :subject AND profile IS :profile
+WHERE (tier = :tier OR (tier IN (4, 6) AND :tier IN (4, 6))) AND kind = :kind AND subject = :subject AND profile IS :profile
     AND session = :session AND text = :text AND created_at = :at
     AND json(metadata) = json(:metadata)
 LIMIT 1;
