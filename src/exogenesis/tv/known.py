@@ -98,7 +98,11 @@ class Known:
         if name in self._profiles:
             return self._profiles[name]
         if ("profiles",) in self._read:
-            return self._policy.profile(name)
+            try:
+                return self._policy.profile(name)
+            except StorageError:
+                if needed:
+                    raise
         return Profile(name=HOME) if name == HOME else Profile(name=name, age_limit=0)
 
     def anybody(self, *, needed: bool = True) -> Profile:

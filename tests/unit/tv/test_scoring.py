@@ -445,8 +445,8 @@ def test_what_was_erased_is_not_remembered_for_a_time_of_need(
     favourites = _ids(home.list())
     home.watch(*favourites)
     assert not set(favourites) & set(_ids(home.list()))
-    home.recommender.refresh(erased=True)
     monkeypatch.setattr(Database, "run", _fail)
+    home.recommender.refresh(erased=True)
     assert _ids(home.list()) == favourites
 
 
