@@ -15,7 +15,7 @@ import numpy as np
 
 from exogenesis.core.vectors import Floats, Indices
 from exogenesis.tv.cycles.shrink import shrink
-from exogenesis.tv.learning.snapshots import KIND, STAGE, quarter_name, quarter_of
+from exogenesis.tv.learning.snapshots import KIND, STAGE, is_snapshot, quarter_name, quarter_of
 from exogenesis.tv.loops import Cycle, LoopType, Work
 from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, Query, Writer
 from exogenesis.tv.persistence import Database
@@ -121,7 +121,9 @@ def _old_quarters(
     found = [
         one.memory
         for one in memory.recall(query, (MemoryTier.EVOLUTIONARY,), now=0, touch=False)
-        if _QUARTER.fullmatch(one.memory.subject) and one.memory.subject < quarter_name(oldest)
+        if _QUARTER.fullmatch(one.memory.subject)
+        and one.memory.subject < quarter_name(oldest)
+        and is_snapshot(one.memory)
     ]
     for profile in sorted({one.profile or "" for one in found}):
         own = [one for one in found if (one.profile or "") == profile]
