@@ -158,6 +158,8 @@ def serve(
         if not is_open:
             click.echo("no round is open yet: run omega federate")
         server.run(sockets=[listening])
+        # Held back first: one that comes while the handler changes would be complained about.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("stopped; what was acknowledged is kept")
 
