@@ -15,7 +15,7 @@ from exogenesis.core.limits import FINISHED_FRACTION
 from exogenesis.errors import InputError
 from exogenesis.tv.agentdb import AgentDB
 from exogenesis.tv.catalog import Catalog
-from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier
+from exogenesis.tv.memory import CosmicMemory, Memory, MemoryTier, check_session
 from exogenesis.tv.moment import DAY_S, HOUR_S, Moment, Timekeeper
 from exogenesis.tv.persistence import Database
 from exogenesis.tv.policy import HOME, Policy
@@ -32,7 +32,6 @@ SESSION_S = DAY_S
 """What was on a list so long ago is no part of this session any more."""
 
 _TIME_MAX = 1 << 40
-_SESSION_LENGTH_MAX = 64
 _DWELL_MAX_S = 3600.0
 _IMPORTANCE: Mapping[str, float] = {"skip": 0.4, "pause": 0.2, "zap": 0.1, "dwell": 0.3}
 _SHOWN_IMPORTANCE, _CHOSEN_IMPORTANCE = 0.1, 0.5
@@ -171,7 +170,7 @@ class Observer:
             )
         self._catalog.index_of(signal.title_id)
         self._check_profiles([signal.profile])
-        _check_session(signal.session)
+        check_session(signal.session)
 
     def shown(self, title_ids: Iterable[str], *, profile: str = HOME, session: str = "") -> None:
         """Take note that titles were put in front of somebody; never written.
@@ -184,7 +183,7 @@ class Observer:
         for title_id in listed:
             self._catalog.index_of(title_id)
         self._check_profiles([profile])
-        _check_session(session)
+        check_session(session)
         now = self._timekeeper.now()
         for place, title_id in enumerate(listed, start=1):
             self._remember(
@@ -206,7 +205,7 @@ class Observer:
         """
         self._catalog.index_of(title_id)
         self._check_profiles([profile])
-        _check_session(session)
+        check_session(session)
         self._choose(title_id, profile, session, self._timekeeper.now())
 
     def unchosen(self, profile: str, session: str) -> dict[str, int]:
@@ -343,7 +342,7 @@ class Observer:
 
     def _check(self, event: ViewingEvent) -> None:
         title = self._catalog.titles[self._catalog.index_of(event.title_id)]
-        _check_session(event.session)
+        check_session(event.session)
         if not 0.0 <= event.fraction <= 1.0:
             raise InputError(
                 f"the watched fraction of {event.title_id!r} must lie in 0..1, not {event.fraction}"
@@ -367,10 +366,3 @@ def rhythm_of(moment: Moment) -> dict[str, int]:
     if moment.hour_of_week is None:
         return {}
     return {str(moment.hour_of_week): 1, f"m{moment.month}": 1}
-
-
-def _check_session(session: str) -> None:
-    if len(session) > _SESSION_LENGTH_MAX or not (session == "" or session.isprintable()):
-        raise InputError(
-            f"a session's name has at most {_SESSION_LENGTH_MAX} characters, all printable"
-        )

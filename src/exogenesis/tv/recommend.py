@@ -27,6 +27,7 @@ from exogenesis.tv.explain import (
     sentence,
 )
 from exogenesis.tv.known import Known, Past
+from exogenesis.tv.memory import check_session
 from exogenesis.tv.moment import Moment
 from exogenesis.tv.policy import HOME, Policy
 from exogenesis.tv.runtime import Mode
@@ -35,7 +36,6 @@ from exogenesis.tv.senses import Senses
 from exogenesis.tv.slate import Scored
 
 LIMIT_MAX = 1000
-_SESSION_LENGTH_MAX = 64
 _MODES = (Mode.FULL, Mode.REDUCED, Mode.POPULAR)
 
 _Answer = TypeVar("_Answer")
@@ -72,10 +72,7 @@ class ViewContext:
             raise InputError(f"a list has 1 to {LIMIT_MAX} titles, not {self.limit}")
         if self.minutes is not None and self.minutes < 1:
             raise InputError(f"minutes must be at least 1, not {self.minutes}")
-        if len(self.session) > _SESSION_LENGTH_MAX or not self.session.isprintable():
-            raise InputError(
-                f"a session's name has at most {_SESSION_LENGTH_MAX} characters, all printable"
-            )
+        check_session(self.session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the television remembers, in twelve tiers."""
 
 from exogenesis.tv.memory.cosmic import CosmicMemory
-from exogenesis.tv.memory.memory import Memory, Query, Recalled
+from exogenesis.tv.memory.memory import Memory, Query, Recalled, check_session
 from exogenesis.tv.memory.sources import Source
 from exogenesis.tv.memory.tiers import FLEETING, RULES, MemoryTier, Writer
 
@@ -15,4 +15,5 @@ __all__ = [
     "Recalled",
     "Source",
     "Writer",
+    "check_session",
 ]

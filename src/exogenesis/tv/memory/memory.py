@@ -17,6 +17,7 @@ from exogenesis.errors import InputError
 from exogenesis.tv.memory.tiers import MemoryTier
 
 NAME_LENGTH_MAX = 200
+SESSION_LENGTH_MAX = 64
 TEXT_LENGTH_MAX = 10_000
 METADATA_BYTES_MAX = 1 << 18
 TIME_MAX = 1 << 40
@@ -100,6 +101,18 @@ class Recalled:
 
     memory: Memory
     relevance: float
+
+
+def check_session(session: str) -> None:
+    """Refuse what cannot name a stretch of watching.
+
+    Raises:
+        InputError: more than 64 characters, or one that is not printable.
+    """
+    if len(session) > SESSION_LENGTH_MAX or not session.isprintable():
+        raise InputError(
+            f"a session's name has at most {SESSION_LENGTH_MAX} characters, all printable"
+        )
 
 
 def check_vector(vector: Floats, what: str) -> None:
